@@ -1,0 +1,142 @@
+"""Changes to a recipe as words: "bottleneck.size=64", with errors that list what is possible.
+
+    recipe as plain values -> path found, value read -> checked again as a whole -> recipe
+"""
+
+import json
+from collections.abc import Iterable
+from types import UnionType
+from typing import Annotated, Any, Union, get_args, get_origin
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+from narrows.errors import NarrowsError, UsageError, unknown
+from narrows.recipe import Recipe
+
+
+def assign(recipe: Recipe, changes: Iterable[str]) -> Recipe:
+    """The recipe with changes of the form path=value made, in order.
+
+    A part's kind may be set by its short name ("network=conv"); settings the old kind had and the new one lacks
+    fall back to the new one's own.
+
+    Args:
+        recipe: What to change.
+        changes: Such as "bottleneck.size=64", "network.widths=512,128", "objective.ssim=0.2".
+
+    Raises:
+        UsageError: A path or a value that does not exist; the message lists those that do.
+
+    Example:
+        >>> assign(Recipe(), ["bottleneck=variational", "bottleneck.size=8"]).bottleneck.beta
+        0.1
+        >>> assign(Recipe(), ["botleneck.size=8"])
+        Traceback (most recent call last):
+        narrows.errors.UsageError: unknown setting 'botleneck'; choose from bottleneck, corruption, data, head, \
+network, objective, seed, training. Did you mean 'bottleneck'?
+    """
+    values = recipe.model_dump(mode="json")
+    for change in changes:
+        path, sign, text = change.partition("=")
+        if not sign or not path.strip():
+            raise UsageError(f"--set {change!r}", expected="PATH=VALUE, such as bottleneck.size=64", code="usage.set")
+        place(values, Recipe, path.strip().split("."), read_value(text.strip()))
+    return parse(values)
+
+
+def parse(values: dict[str, Any]) -> Recipe:
+    """The recipe of plain values; what is wrong with them is said in one sentence.
+
+    Raises:
+        UsageError: The first thing that is wrong, with the choices there are.
+    """
+    try:
+        return Recipe.model_validate(values)
+    except ValidationError as error:
+        raise explain(error.errors()[0]) from None
+
+
+def read_value(text: str) -> Any:
+    """A value from the command line: JSON where it is JSON, a list where it has commas, else the words.
+
+    Example:
+        >>> read_value("64"), read_value("512,128"), read_value("conv"), read_value("none")
+        (64, [512, 128], 'conv', None)
+    """
+    if text.lower() in {"none", "null"}:
+        return None
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError:
+        return [read_value(part.strip()) for part in text.split(",") if part.strip()] if "," in text else text
+
+
+def place(values: dict[str, Any], owner: type[BaseModel], path: list[str], value: Any) -> None:
+    """Put a value at a path of nested values that describe an `owner`."""
+    name, *rest = path
+    if name not in owner.model_fields:
+        raise unknown("setting", name, owner.model_fields, code="usage.setting")
+    kinds = kinds_of(owner.model_fields[name].annotation)
+    if kinds and (not rest or rest == ["kind"]) and isinstance(value, str):
+        values[name] = switch(kinds, values[name], value, name)
+    elif not rest:
+        values[name] = value
+    elif kinds or is_settings(owner.model_fields[name].annotation):
+        inner = kinds[values[name]["kind"]] if kinds else owner.model_fields[name].annotation
+        place(values[name], inner, rest, value)
+    elif isinstance(values[name], dict):
+        values[name][".".join(rest)] = value
+    else:
+        raise UsageError(f"setting {'.'.join(path)!r}", expected=f"{name!r} is a single value", code="usage.setting")
+
+
+def switch(kinds: dict[str, type[BaseModel]], old: dict[str, Any], kind: str, what: str) -> dict[str, Any]:
+    """The settings of another kind, keeping those that both have."""
+    if kind not in kinds:
+        raise unknown(what, kind, kinds)
+    shared = {name: old[name] for name in kinds[kind].model_fields if name in old and name in {"size"}}
+    return {**shared, "kind": kind}
+
+
+def kinds_of(annotation: Any) -> dict[str, type[BaseModel]]:
+    """The kinds of a discriminated union by name; empty for anything else."""
+    if get_origin(annotation) is Annotated:
+        annotation = get_args(annotation)[0]
+    if get_origin(annotation) not in {Union, UnionType}:
+        return {}
+    members = [member for member in get_args(annotation) if is_settings(member)]
+    return {member.model_fields["kind"].default: member for member in members if "kind" in member.model_fields}
+
+
+def is_settings(annotation: Any) -> bool:
+    """Whether an annotation is a settings class."""
+    return isinstance(annotation, type) and issubclass(annotation, BaseModel)
+
+
+def explain(error: ErrorDetails) -> NarrowsError:
+    """One validation error of pydantic as one of ours."""
+    path, context = [part for part in error["loc"] if isinstance(part, int) or part], error.get("ctx", {})
+    dotted = ".".join(map(str, path))
+    if error["type"] == "extra_forbidden":
+        return unknown("setting", dotted.rpartition(".")[2], fields_at(path[:-1]), code="usage.setting")
+    if error["type"] == "union_tag_invalid":
+        expected = str(context["expected_tags"]).replace("'", "").split(", ")
+        return unknown(dotted, context["tag"], expected)
+    if error["type"] == "literal_error":
+        return unknown(dotted, error["input"], str(context["expected"]).replace("'", "").replace(" or ", ", ").split(", "))
+    given = json.dumps(error["input"], default=str)
+    wanted = error["msg"].removeprefix("Input should be ").removeprefix("Value should be ")
+    return UsageError(f"{dotted}={given[:80]}", expected=wanted, code="usage.value")
+
+
+def fields_at(path: list[int | str]) -> list[str]:
+    """The settings there are at a path of a recipe."""
+    owner: Any = Recipe
+    for part in path:
+        kinds = kinds_of(owner)
+        if kinds:
+            owner = kinds.get(str(part), owner)
+        elif is_settings(owner) and str(part) in owner.model_fields:
+            owner = owner.model_fields[str(part)].annotation
+    return list(owner.model_fields) if is_settings(owner) else []

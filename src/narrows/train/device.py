@@ -1,0 +1,158 @@
+"""Where and how to compute: the device, the threads and the arithmetic, decided once for a run.
+
+"float32" is torch's default. "fast" sends float32 matrix products through oneDNN with permission to use bfloat16
+units: on processors without them it computes in full float32, and faster. "bf16" is autocast: products in bfloat16,
+sums and weights in float32.
+"""
+
+import contextlib
+import ctypes
+import os
+import platform
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from narrows.errors import EnvironmentProblem
+from narrows.model import Model
+from narrows.recipe import Recipe
+
+ROUTES = ("float32", "fast", "bf16")
+
+ALLOWED_ERROR = {"fast": 0.02, "bf16": 0.03}
+"""Relative error of the output against float32 that a route may have."""
+
+WORTHWHILE = 1.15
+"""A route must be this many times as fast as float32 to be chosen."""
+
+SMALL_WORK = 12_000_000
+"""Multiplications of a step below which a second thread costs more than it brings."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """Device, arithmetic route and threads of a run.
+
+    Example:
+        >>> Place("cpu", "float32", 1).as_dict()["route"]
+        'float32'
+    """
+
+    device: str
+    route: str = "float32"
+    threads: int = 1
+
+    def as_dict(self) -> dict[str, Any]:
+        """What the bits of a result depend on, beside the recipe: JSON-ready."""
+        processor = torch.cuda.get_device_name() if self.device == "cuda" else torch.backends.cpu.get_cpu_capability()
+        return {**asdict(self), "torch": torch.__version__, "processor": f"{platform.machine()} {processor}"}
+
+    @contextlib.contextmanager
+    def scope(self) -> Iterator[None]:
+        """Compute in this place inside, as before outside: the settings are torch's own and global."""
+        threads, precision = torch.get_num_threads(), torch.backends.mkldnn.matmul.fp32_precision
+        torch.set_num_threads(self.threads)
+        if self.route == "fast" and self.device == "cpu":
+            torch.backends.mkldnn.matmul.fp32_precision = "bf16"
+        try:
+            yield
+        finally:
+            torch.set_num_threads(threads)
+            torch.backends.mkldnn.matmul.fp32_precision = precision
+
+    def autocast(self) -> contextlib.AbstractContextManager[Any]:
+        """Products in bfloat16 where the route says so."""
+        if self.route == "bf16":
+            return torch.autocast(self.device, dtype=torch.bfloat16)
+        return contextlib.nullcontext()
+
+
+def keep_memory() -> None:
+    """Ask glibc to keep freed memory: training frees and takes the same blocks at every step.
+
+    Measured before: an LSTM step takes half the time, since the kernel no longer clears fresh pages for it.
+    """
+    if not sys.platform.startswith("linux"):
+        return
+    trim, top_pad, mmap_threshold = -1, -2, -3
+    with contextlib.suppress(OSError, AttributeError):
+        libc = ctypes.CDLL("libc.so.6")
+        libc.mallopt(mmap_threshold, 1 << 30)
+        libc.mallopt(trim, 2**31 - 1)
+        libc.mallopt(top_pad, 64 << 20)
+
+
+def choose_device(asked: str) -> str:
+    """The device for "auto", "cpu", "cuda" or "mps".
+
+    Raises:
+        EnvironmentProblem: The device asked for is not there.
+    """
+    has = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
+    if asked == "auto":
+        return "cuda" if has["cuda"] else "cpu"
+    if not has[asked]:
+        raise EnvironmentProblem(
+            f"training.device={asked}, which torch does not find here",
+            step="Use training.device=auto",
+            code="environment.device",
+        )
+    return asked
+
+
+def available_threads() -> int:
+    """Processor threads this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def choose_threads(recipe: Recipe, model: Model, work: int) -> int:
+    """Threads for a model that does `work` multiplications a step."""
+    if recipe.training.threads:
+        return min(recipe.training.threads, 4 * available_threads())
+    return 1 if work < SMALL_WORK else available_threads()
+
+
+def choose_place(recipe: Recipe, model: Model, step: Callable[[Place], Tensor]) -> Place:
+    """The place for a recipe, its open choices made by trying.
+
+    Args:
+        recipe: Says what is asked for, and what is left open ("auto").
+        model: The model to train.
+        step: Runs one step in a place and returns the output: what is timed.
+    """
+    device = choose_device(recipe.training.device)
+    work = recipe.training.batch * sum(p.numel() for p in model.parameters() if p.ndim > 1)
+    threads = choose_threads(recipe, model, work) if device == "cpu" else 1
+    if recipe.training.route != "auto":
+        return Place(device, recipe.training.route, threads)
+    if device != "cpu" or work < 4 * SMALL_WORK:
+        return Place(device, "float32", threads)
+    return fastest([Place(device, route, threads) for route in ROUTES], step)
+
+
+def fastest(places: list[Place], step: Callable[[Place], Tensor]) -> Place:
+    """The first place, or another that is clearly faster and hardly less exact."""
+    reference, base = timed(places[0], step)
+    best, best_time = places[0], base / WORTHWHILE
+    for place in places[1:]:
+        output, seconds = timed(place, step)
+        error = ((output - reference).norm() / reference.norm().clamp_min(1e-12)).item()
+        if error <= ALLOWED_ERROR[place.route] and seconds < best_time:
+            best, best_time = place, seconds
+    return best
+
+
+def timed(place: Place, step: Callable[[Place], Tensor], repeats: int = 3) -> tuple[Tensor, float]:
+    """Output of a step and its shortest time in seconds, after one to warm up."""
+    with place.scope():
+        output, times = step(place), []
+        for _ in range(repeats):
+            begin = time.perf_counter()
+            step(place)
+            times.append(time.perf_counter() - begin)
+    return output, min(times)

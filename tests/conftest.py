@@ -1,0 +1,32 @@
+"""Fixtures that every test may use: real data where it is, and one seed for all."""
+
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+
+def data_folders() -> list[Path]:
+    return [Path(part) for part in os.environ.get("NARROWS_DATA", "").split(os.pathsep) if part]
+
+
+@pytest.fixture(scope="session")
+def real():
+    """A function from a path inside NARROWS_DATA to the real path; skips, or fails where the folder is set."""
+
+    def find(relative: str) -> Path:
+        folders = data_folders()
+        found = [folder / relative for folder in folders if (folder / relative).exists()]
+        if not found and folders:
+            pytest.fail(f"{relative} is missing from NARROWS_DATA={os.environ['NARROWS_DATA']}")
+        if not found:
+            pytest.skip(f"needs {relative}: set NARROWS_DATA to a folder that has it")
+        return found[0]
+
+    return find
+
+
+@pytest.fixture
+def rng() -> np.random.Generator:
+    return np.random.default_rng(0)
