@@ -56,7 +56,7 @@ class Training(Settings):
     """Times every training object is seen."""
     batch: Annotated[int, Field(ge=1, le=65_536)] = 256
     """Objects a step."""
-    rate: Annotated[float, Field(gt=0, le=10)] = 1e-3
+    rate: Annotated[float, Field(gt=0, le=10)] = 2e-3
     """Largest learning rate; it warms up to it and decays to zero along a cosine."""
     warm_up: Annotated[float, Field(ge=0, lt=1)] = 0.03
     """Share of the steps over which the learning rate grows."""
@@ -91,7 +91,7 @@ class Recipe(Settings):
     """The encoder and the decoder."""
     bottleneck: Bottleneck = Plain()
     """The narrow passage between them."""
-    head: Literal["auto", "linear", "sigmoid", "tanh"] = "auto"
+    head: Literal["auto", "linear", "clipped", "sigmoid", "tanh"] = "auto"
     """Last function of the decoder; "auto" fits the range of the values."""
     objective: dict[str, Annotated[float, Field(ge=0, le=1e6)]] = {"mse": 1.0}
     """Weight of each error term: mse, l1, huber, bce, ssim."""
@@ -123,7 +123,7 @@ def build(recipe: Recipe, layout: Layout, scaling: Scaling) -> Model:
     from narrows.objective import check_objective
 
     bounds = scaling.bounds
-    head = choose_head(recipe.head, bounds)
+    head = choose_head(recipe.head, bounds, probabilities="bce" in recipe.objective)
     check(recipe, layout)
     check_objective(recipe.objective, layout.shape, bounds)
 

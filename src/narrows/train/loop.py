@@ -1,0 +1,270 @@
+"""The training loop: reads top to bottom, and says what it does by events.
+
+The randomness of a step depends on the seed and the step's number alone, so a run that goes on after a stop makes
+the same numbers as one that was never stopped.
+"""
+
+import time
+from collections.abc import Iterator
+from math import cos, inf, isfinite, pi
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from narrows.data.scaling import fit_scaling
+from narrows.errors import InputError, Interrupted
+from narrows.model import Model
+from narrows.objective import Loss, objective
+from narrows.recipe import Recipe, Training, build
+from narrows.train.checkpoint import describe, write_run
+from narrows.train.device import Place, choose_place, keep_memory
+from narrows.train.events import Epoch, Event, Finished, Notice, Result, Started, Step
+from narrows.train.feed import Feed, generator
+from narrows.train.run import Progress, Run, snapshot
+from narrows.train.state import difference, finish, recall, restore, save
+from narrows.train.stopping import Stop, stop_on_signal
+from narrows.types import Splits
+
+SAVE_EVERY = 20.0
+"""Seconds between two saved states, at the end of an epoch."""
+
+ORDER, NOISE, JUDGE = 1, 2, 3
+"""What a source of randomness is for: the order of an epoch, the noise of a step, the noise of a judgement."""
+
+EVALUATION_BATCH = {"dense": 4096, "conv": 256, "lstm": 1024, "unet": 64}
+
+
+class Diverged(Exception):  # noqa: N818
+    """The loss or the gradient of a step is not finite; the weights are those before the step."""
+
+
+def fit(
+    recipe: Recipe,
+    data: Splits,
+    *,
+    folder: str | Path | None = None,
+    resume: bool = False,
+    place: Place | None = None,
+) -> Iterator[Event]:
+    """Train an autoencoder; a generator of events, the last one `Finished`.
+
+    Args:
+        recipe: What to train.
+        data: The objects; only `train` and `valid` are looked at.
+        folder: Run folder to write, or None to keep everything in memory.
+        resume: Go on with the run in `folder`.
+        place: Where and how to compute; None decides it once and writes it down.
+
+    Raises:
+        InputError: Too few objects.
+        ModelError: `resume` without a run of this recipe in `folder`.
+        Interrupted: Somebody asked to stop; the run can be resumed.
+
+    Example:
+        >>> from narrows.data import load
+        >>> from narrows.recipe import recipe_for
+        >>> data = load("digits", limit=200)
+        >>> recipe = recipe_for(data).with_(training={"epochs": 2, "route": "float32"})
+        >>> *events, last = fit(recipe, data)
+        >>> [event.epoch for event in last.result.history], last.result.stopped
+        ([1, 2], 'done')
+    """
+    if len(data.train) < 2 or len(data.valid) < 1:
+        raise InputError(f"{len(data.train)} training objects", expected="at least 2, and 1 to validate", code="input.few")
+    keep_memory()
+    run, started = begin(recipe, data, Path(folder) if folder else None, resume, place)
+    yield started
+    with run.place.scope(), stop_on_signal() as stop:
+        try:
+            yield from epochs(run, stop)
+        except GeneratorExit:
+            save(run)
+            raise
+    yield Finished(finish(run))
+
+
+def epochs(run: Run, stop: Stop) -> Iterator[Event]:
+    """Train epoch by epoch, until done, diverged, out of patience or asked to stop."""
+    progress, training, clock, saved = run.progress, run.recipe.training, time.monotonic(), time.monotonic()
+    run.stopped = "done"
+    while progress.epoch < training.epochs and not out_of_patience(progress, training):
+        for index in batches(run):
+            try:
+                loss = advance(run, index)
+            except Diverged as problem:
+                run.stopped = "diverged"
+                yield Notice("diverged", f"Training diverged: {problem}. The weights before that are kept; try a lower rate.")
+                return
+            progress.step += 1
+            yield Step(progress.epoch + 1, progress.step, run.steps, loss)
+            if stop.asked:
+                progress.seconds += time.monotonic() - clock
+                save(run)
+                raise interrupted(run)
+        progress.seconds, clock = progress.seconds + time.monotonic() - clock, time.monotonic()
+        yield end_epoch(run)
+        if time.monotonic() - saved > SAVE_EVERY:
+            save(run)
+            saved = time.monotonic()
+    if out_of_patience(progress, training):
+        run.stopped = "patience"
+
+
+def interrupted(run: Run) -> Interrupted:
+    """The error of a run that was asked to stop."""
+    where = f"training stopped at step {run.done} of {run.recipe.training.epochs * run.steps}"
+    return Interrupted(where, step=f"Go on with: narrows train --resume {run.folder}" if run.folder else "")
+
+
+def begin(
+    recipe: Recipe, data: Splits, folder: Path | None, resume: bool, place: Place | None
+) -> tuple[Run, Started]:
+    """Build the parts of a run, new or as the folder remembers them."""
+    scaling = fit_scaling(data.train.x, data.layout, recipe.data.scaling)
+    model = build(recipe, data.layout, scaling)
+    remembered = recall(folder, recipe) if resume else None
+    place = place or decide(recipe, model, data, remembered)
+    model = arrange(model.to(place.device), recipe)
+    run = Run(
+        recipe, data.layout, scaling, model, make_optimiser(model, recipe.training), place,
+        Feed(data.train.x, place.device), Feed(data.valid.x, place.device), folder, Progress(), {},
+    )  # fmt: skip
+    reason = ""
+    if remembered is not None:
+        restore(run)
+        reason = difference(remembered, place)
+    elif folder:
+        write_run(folder, recipe, describe(data.layout, scaling, model, place.as_dict()))
+        for name in ("metrics.jsonl", "resume.safetensors", "weights.safetensors", "report.json"):
+            (folder / name).unlink(missing_ok=True)
+    run.best = run.best or snapshot(model)
+    started = Started(model.parameters_count, place, recipe.training.epochs, run.steps, run.done, not reason, reason)
+    return run, started
+
+
+def decide(recipe: Recipe, model: Model, data: Splits, remembered: dict[str, Any] | None) -> Place:
+    """The place of a run: as remembered where this machine can, else chosen by trying on the first batch."""
+    if remembered is not None:
+        known = {name: remembered["place"][name] for name in ("device", "route", "threads")}
+        if known["device"] != "cuda" or torch.cuda.is_available():
+            return Place(**known)
+    x = model.scaled(torch.from_numpy(np.array(data.train.x[: recipe.training.batch])))
+
+    def step(place: Place) -> Tensor:
+        rng = generator("cpu", 0)
+        with place.autocast():
+            made = model(x, rng)
+            loss = objective(recipe.objective, made.output, x, made.code.penalties, model.bottleneck.weights(1.0))
+        loss.total.backward()
+        model.zero_grad(set_to_none=True)
+        return made.output.detach()
+
+    return choose_place(recipe, model, step)
+
+
+def arrange(model: Model, recipe: Recipe) -> Model:
+    """Put the weights of picture convolutions in the order the processor reads them: channels last."""
+    if recipe.network.kind in {"conv", "unet"} and len(model.shape) == 3:
+        return model.to(memory_format=torch.channels_last)
+    return model
+
+
+def make_optimiser(model: Model, training: Training) -> torch.optim.Optimizer:
+    """AdamW in one fused pass over all weights; without weight decay it is Adam."""
+    fused = next(model.parameters()).device.type in {"cpu", "cuda"}
+    return torch.optim.AdamW(model.parameters(), lr=training.rate, weight_decay=training.decay, fused=fused)
+
+
+def batches(run: Run) -> Iterator[Tensor]:
+    """The numbers of the objects of each step of this epoch that is still to come."""
+    order = torch.randperm(len(run.train), generator=generator("cpu", run.recipe.seed, ORDER, run.progress.epoch))
+    yield from order.split(run.recipe.training.batch)[run.progress.step :]
+
+
+def advance(run: Run, index: Tensor) -> float:
+    """One step: corrupt, reconstruct, compare, improve.
+
+    Raises:
+        Diverged: The loss or the gradient is not finite; nothing was changed.
+    """
+    model, recipe, training = run.model, run.recipe, run.recipe.training
+    share = run.done / (training.epochs * run.steps)
+    rng = generator(run.place.device, recipe.seed, NOISE, run.done)
+    for group in run.optimiser.param_groups:
+        group["lr"] = learning_rate(training, share)
+
+    model.train()
+    x = model.scaled(run.train.gather(index))
+    corrupted, _ = recipe.corruption(x, rng)
+    with run.place.autocast():
+        made = model(corrupted, rng)
+    weights = model.bottleneck.weights(share)
+    loss = objective(recipe.objective, made.output, x, made.code.penalties, weights)
+    loss.total.backward()
+
+    norm = torch.nn.utils.clip_grad_norm_(model.parameters(), training.clip or inf)
+    total = loss.total.item()
+    if not (isfinite(total) and isfinite(norm.item())):
+        run.optimiser.zero_grad(set_to_none=True)
+        raise Diverged(f"the loss of step {run.done + 1} is {total:g} and its gradient has norm {norm.item():g}")
+    run.optimiser.step()
+    run.optimiser.zero_grad(set_to_none=True)
+    model.bottleneck.learn(made.code, rng)
+    add_up(run.progress.sums, loss, len(index))
+    return total
+
+
+def learning_rate(training: Training, share: float) -> float:
+    """The learning rate after a share of the steps: a straight climb, then half a cosine down to zero.
+
+    Example:
+        >>> [round(learning_rate(Training(rate=1.0, warm_up=0.1), share), 3) for share in (0, 0.05, 0.1, 0.55, 1)]
+        [0.01, 0.505, 1.0, 0.5, 0.0]
+    """
+    if share < training.warm_up:
+        return training.rate * (0.01 + 0.99 * share / training.warm_up)
+    return training.rate * 0.5 * (1 + cos(pi * (share - training.warm_up) / (1 - training.warm_up)))
+
+
+def add_up(sums: dict[str, float], loss: Loss, count: int) -> None:
+    """Add the terms of a batch of `count` objects to the sums of its epoch."""
+    terms = {"loss": loss.total, **loss.values}
+    for name, value in terms.items():
+        sums[name] = sums.get(name, 0.0) + value.item() * count
+
+
+@torch.no_grad()
+def evaluate(run: Run, feed: Feed) -> dict[str, float]:
+    """Mean of each term over a set, with the code's noise off and the corruption always the same."""
+    model, recipe, sums = run.model.eval(), run.recipe, dict[str, float]()
+    weights = model.bottleneck.weights(1.0)
+    for start in range(0, len(feed), size := EVALUATION_BATCH[recipe.network.kind]):
+        x = model.scaled(feed.gather(torch.arange(start, min(start + size, len(feed)))))
+        corrupted, _ = recipe.corruption(x, generator(run.place.device, recipe.seed, JUDGE, start))
+        with run.place.autocast():
+            made = model(corrupted)
+        add_up(sums, objective(recipe.objective, made.output, x, made.code.penalties, weights), len(x))
+    return {name: total / len(feed) for name, total in sums.items()}
+
+
+def end_epoch(run: Run) -> Epoch:
+    """Judge the epoch, remember the weights if they are the best, write its line, and begin the next."""
+    progress, training = run.progress, run.recipe.training
+    train = {name: total / len(run.train) for name, total in progress.sums.items()}
+    valid = evaluate(run, run.valid)
+    best = valid["loss"] < progress.best_loss
+    if best:
+        progress.best_loss, progress.best_epoch, run.best = valid["loss"], progress.epoch + 1, snapshot(run.model)
+    progress.epoch, progress.step, progress.sums = progress.epoch + 1, 0, {}
+    rate = learning_rate(training, progress.epoch / training.epochs)
+    epoch = Epoch(progress.epoch, training.epochs, train, valid, rate, progress.seconds, best)
+    progress.history.append(epoch)
+    return epoch
+
+
+def out_of_patience(progress: Progress, training: Training) -> bool:
+    """Whether the validation loss has not improved for `patience` epochs."""
+    return training.patience is not None and progress.epoch - progress.best_epoch >= training.patience
