@@ -1,0 +1,1 @@
+"""Metrics: numbers for errors, latent spaces and pictures, each checked against an independent library."""

@@ -53,7 +53,7 @@ def test_large_pictures_are_thinned(rng):
 
 @pytest.mark.parametrize("shape", [(5,), (1, 2, 3, 4), (0, 4), (3, 4, 0)])
 def test_other_shapes_are_refused(shape):
-    with pytest.raises(InputError, match="expected|H, W"):
+    with pytest.raises(InputError, match="H, W"):
         terminal_picture([np.zeros(shape)], fancy=False)
 
 

@@ -61,7 +61,7 @@ def error_curves(
 
     Example:
         >>> import tempfile
-        >>> lines = [Curve("dense", [2, 8, 32], [0.05, 0.02, 0.009]), Curve("PCA", [2, 32], [0.06, 0.02], is_baseline=True)]
+        >>> lines = [Curve("dense", [2, 8], [0.05, 0.02]), Curve("PCA", [2, 8], [0.06, 0.04], is_baseline=True)]
         >>> with tempfile.TemporaryDirectory() as folder:
         ...     error_curves(lines, Path(folder) / "error.svg", title="MNIST").name
         'error.svg'
@@ -72,7 +72,7 @@ def error_curves(
     if not series:
         raise InputError("no line to draw", expected="one curve or more", code="input.empty")
     page = figure.new_figure(9, 5.6, "drawing curves")
-    axes = page.add_axes((0.075, 0.125, 0.70, 0.70))
+    axes = page.add_axes((0.075, 0.125, 0.68, 0.70))
     figure.calm_axes(axes)
     _scales(axes, series)
     inks = _inks(series)
@@ -91,7 +91,7 @@ def loss_curve(
     history: Mapping[str, Sequence[float]],
     path: str | os.PathLike[str],
     *,
-    title: str = "Loss",
+    title: str = "Training",
     baseline: tuple[str, float] | None = None,
     x_label: str = "epoch",
     y_label: str = "loss",
@@ -124,7 +124,7 @@ def loss_curve(
         lines.append(Curve(baseline[0], [1, last], [baseline[1], baseline[1]], is_baseline=True))
     figure.suffix_of(path, (".png", ".svg"))
     page = figure.new_figure(9, 4.6, "drawing curves")
-    axes = page.add_axes((0.075, 0.14, 0.74, 0.67))
+    axes = page.add_axes((0.075, 0.14, 0.68, 0.67))
     figure.calm_axes(axes)
     _fit_loss(axes, lines)
     inks = _inks(lines)
@@ -180,6 +180,7 @@ def _scales(axes: Any, series: Sequence[Curve]) -> None:
     values = np.concatenate(edges)
     if sizes[0] > 0 and sizes[-1] > 3 * sizes[0]:
         axes.set_xscale("log", base=2)
+    axes.margins(x=0.03)
     if values.min() > 0 and values.max() > 3 * values.min():
         axes.set_yscale("log")
         axes.set_ylim(values.min() / 1.18, values.max() * 1.12)
@@ -240,6 +241,7 @@ def _draw(axes: Any, curve: Curve, ink: str, mark: str, lost: np.ndarray) -> Non
 
 def _name_ends(axes: Any, series: Sequence[Curve], inks: Sequence[str]) -> None:
     """The name of each line at its right end, moved up or down where two would touch."""
+    axes.get_xlim()  # the limits are worked out late; the places below need them
     span = axes.transData + axes.transAxes.inverted()
     ends = [span.transform((curve.sizes[-1], curve.values[-1])) for curve in series]
     places = figure.spread([float(end[1]) for end in ends], 0.075, 0.0, 1.0)
@@ -247,8 +249,10 @@ def _name_ends(axes: Any, series: Sequence[Curve], inks: Sequence[str]) -> None:
         if abs(place - end[1]) > 0.01 or end[0] < 0.97:
             axes.plot([end[0], 1.03], [end[1], place], transform=axes.transAxes, color=LINE, linewidth=1, clip_on=False)
         tone = MUTED if curve.is_baseline else INK
-        shade = {"fontsize": 10, "va": "center_baseline", "transform": axes.transAxes}
-        name = figure.write(axes, 1.04, place, plain(curve.name, 22), color=ink if not curve.is_baseline else tone, **shade)
+        shade = {"fontsize": 9.5, "va": "center_baseline", "transform": axes.transAxes}
+        name = figure.write(
+            axes, 1.04, place, plain(curve.name, 20), color=ink if not curve.is_baseline else tone, **shade
+        )
         name.set_fontweight("normal" if curve.is_baseline else "bold")
         number = short_number(float(curve.values[-1]))
         axes.annotate(

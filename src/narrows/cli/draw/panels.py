@@ -34,14 +34,16 @@ def panel_sheet(
         title: A line above all.
         stems: Draw a mark for each value and none between them: the columns of a table have no order.
     """
-    lanes = {name: _lanes(name, row, stems) for name, row in rows.items()}
+    lanes = {name: _lanes(name, row) for name, row in rows.items()}
     count = len(next(iter(lanes.values())))
     if count > MOST:
         raise LimitError(f"{count} objects as lines on a sheet", expected=f"limit {MOST}", code="limit.objects")
     inks = _inks(lanes)
     made = next(iter(errors), None)
+    lost = _lost(lanes[made], _lanes(made, target)) if made else None
+    top_loss = float(np.abs(lost).max()) if lost is not None else 0.0
     shown = min(next(iter(lanes.values())).shape[1], LANES)
-    note = _note(lanes, shown, stems)
+    note = _note(lanes, shown, stems, top_loss)
     columns = min(COLUMNS, count)
     height = shown * LANE + (LOSS if made else 0) + 2 * paper.GAP + 34
     wide = max(2 * paper.MARGIN + columns * (WIDTH + 2 * paper.GAP) - 2 * paper.GAP, 480)
@@ -49,7 +51,6 @@ def panel_sheet(
     image, pen = paper.sheet_of_paper(wide, top + -(-count // columns) * height + paper.MARGIN)
     paper.heading(pen, title, note, wide)
     _key(pen, {**inks, **({"error": RED} if made else {})}, top - 26)
-    lost = lanes[made] - _lanes(made, target, stems) if made else None
     for number in range(count):
         corner = (
             paper.MARGIN + number % columns * (WIDTH + 2 * paper.GAP),
@@ -60,17 +61,23 @@ def panel_sheet(
         drawing = _panel({n: v[number, :shown] for n, v in lanes.items()}, inks, _limits(lanes), stems)
         image.paste(drawing, (corner[0], corner[1] + 26))
         if lost is not None:
-            below = _loss(lost[number, :shown].mean(0), float(np.abs(lost).max()), stems)
+            below = _loss(lost[number], top_loss, stems)
             image.paste(below, (corner[0], corner[1] + 26 + drawing.height))
     return image
 
 
-def _lanes(name: str, row: np.ndarray, stems: bool) -> np.ndarray:
-    """A row as (N, lanes, L); the columns of a table each on a scale of their own are left to the caller."""
+def _lanes(name: str, row: np.ndarray) -> np.ndarray:
+    """A row as (N, lanes, L)."""
     if row.ndim not in (2, 3):
         raise InputError(f"row {name!r} of shape {row.shape}", expected="(N, C, L) or (N, D)", code="input.shape")
     lanes = row[:, None] if row.ndim == 2 else row
     return lanes.astype(np.float32)
+
+
+def _lost(made: np.ndarray, target: np.ndarray) -> np.ndarray:
+    """The error along the line, shape (N, L): signed for one channel, the root of the mean square for several."""
+    difference = made - target
+    return difference[:, 0] if difference.shape[1] == 1 else np.sqrt(np.square(difference).mean(1))
 
 
 def _inks(lanes: dict[str, np.ndarray]) -> dict[str, str]:
@@ -86,12 +93,16 @@ def _limits(lanes: dict[str, np.ndarray]) -> tuple[float, float]:
     return (low, high) if high > low else (low - 0.5, high + 0.5)
 
 
-def _note(lanes: dict[str, np.ndarray], shown: int, stems: bool) -> str:
+def _note(lanes: dict[str, np.ndarray], shown: int, stems: bool, top_loss: float) -> str:
     first = next(iter(lanes.values()))
     low, high = _limits(lanes)
-    words = [f"{first.shape[2]} {'columns' if stems else 'values'} each, from {short_number(low)} to {short_number(high)}"]
+    words = [
+        f"{first.shape[2]:,} {'columns' if stems else 'values'} each, from {short_number(low)} to {short_number(high)}"
+    ]
     if first.shape[1] > shown:
         words.append(f"channels 1 to {shown} of {first.shape[1]}")
+    if top_loss:
+        words.append(f"error panel to ±{short_number(top_loss)}")
     return " · ".join(words)
 
 

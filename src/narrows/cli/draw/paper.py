@@ -20,15 +20,29 @@ LARGEST = 60_000_000
 RAMP = ("#ffffff", "#f8d9d3", "#eeb3a8", "#e18c7e", "#d26555", "#c0392a", "#96291f", "#6f1914", "#4a0a0a")
 
 
-@lru_cache(maxsize=8)
-def font(size: int) -> Any:
-    """The font that pillow brings along, in pixels."""
-    return ImageFont.load_default(size)
+@lru_cache(maxsize=16)
+def font(size: int, wide: bool = False) -> Any:
+    """The font that pillow brings along, in pixels; `wide`: one with more scripts, where the machine has it."""
+    try:
+        return ImageFont.truetype("DejaVuSans.ttf", size - 1) if wide else ImageFont.load_default(size)
+    except OSError:
+        return ImageFont.load_default(size)
+
+
+@lru_cache(maxsize=4096)
+def covered(letter: str) -> bool:
+    """Whether pillow's own font can draw a letter."""
+    return letter == " " or bytes(font(16).getmask(letter)) != bytes(font(16).getmask("\uffff"))
+
+
+def font_for(text: str, size: int) -> Any:
+    """The font that can draw a text."""
+    return font(size, not all(covered(letter) for letter in text))
 
 
 def width_of(text: str, size: int) -> int:
     """Width of a text in pixels, rounded up."""
-    return int(np.ceil(font(size).getlength(text)))
+    return int(np.ceil(font_for(text, size).getlength(text)))
 
 
 def fitted(text: object, size: int, width: int) -> str:
@@ -58,7 +72,7 @@ def write(
     pen: ImageDraw.ImageDraw, at: tuple[float, float], text: str, size: int = TEXT, ink: str = INK, anchor: str = "ls"
 ) -> None:
     """Set one line of text; `anchor` as in pillow ("ls": left end of the baseline)."""
-    pen.text((round(at[0]), round(at[1])), text, fill=ink, font=font(size), anchor=anchor)
+    pen.text((round(at[0]), round(at[1])), text, fill=ink, font=font_for(text, size), anchor=anchor)
 
 
 def heading(pen: ImageDraw.ImageDraw, title: str | None, note: str, width: int) -> None:

@@ -82,7 +82,8 @@ def reconstruction_sheet(
         ...     reconstruction_sheet({"input": x, "output": x**2}, Path(folder) / "sheet.png", kind="image").name
         'sheet.png'
     """
-    checked = _checked(rows, low, high, captions)
+    own_scales = kind == "table" and low is None and high is None
+    checked = _checked(_on_own_scales(rows) if own_scales else rows, low, high, captions)
     if kind == "image":
         image = _picture_sheet(checked, title)
     else:
@@ -128,6 +129,21 @@ def bands_of(channels: int) -> list[int]:
     if channels in (1, 3):
         return [0, 0, 0] if channels == 1 else [0, 1, 2]
     return [round(share * (channels - 1)) for share in (0.75, 0.5, 0.25)]
+
+
+def _on_own_scales(rows: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Each column of a table moved to 0..1 by its lowest and highest value in any row."""
+    arrays = [np.asarray(row) for row in rows.values()]
+    if (
+        len({a.shape for a in arrays}) != 1
+        or arrays[0].ndim != 2
+        or not arrays[0].size
+        or arrays[0].dtype.kind not in "fiub"
+    ):
+        return rows
+    stacked = np.stack(arrays).astype(np.float64)
+    low, high = stacked.min((0, 1)), stacked.max((0, 1))
+    return dict(zip(rows, (stacked - low) / np.where(high > low, high - low, 1.0), strict=True))
 
 
 def _checked(
@@ -200,7 +216,7 @@ def _strips(rows: Rows) -> list[tuple[str, np.ndarray, int]]:
     for name, row in rows.values.items():
         strips.append((paper.fitted(name, paper.TEXT, 160), _resized(as_pixels(row, rows.low, rows.high)), 0))
         if name in errors:
-            label = f"error ×{gain}" if gain > 1 else "error"
+            label = f"error x {gain}" if gain > 1 else "error"
             strips.append((label, _resized(paper.ramp(errors[name] * gain)), gain))
     return strips
 
@@ -239,7 +255,7 @@ def _draw_band(
 
 def _numbers(rows: Rows) -> dict[str, list[str]]:
     made = {name: [short_number(float(v)) for v in rows.squares(name)] for name in rows.reconstructions()}
-    return {"error" if len(made) == 1 else f"{paper.fitted(name, paper.SMALL, 140)}": v for name, v in made.items()}
+    return {"MSE" if len(made) == 1 else paper.fitted(f"MSE {name}", paper.SMALL, 160): v for name, v in made.items()}
 
 
 def _under(pen: paper.ImageDraw.ImageDraw, texts: list[str], at: tuple[int, int], width: int) -> None:
@@ -252,7 +268,7 @@ def _note(rows: Rows) -> str:
     channels = max(row.shape[1] for row in rows.values.values())
     words = []
     if rows.reconstructions():
-        words.append("numbers: mean squared error, values scaled to 0..1")
+        words.append("MSE: mean squared error, values scaled to 0..1")
     if channels not in (1, 3):
         red, green, blue = (band + 1 for band in bands_of(channels))
         words.append(f"shown: bands {red}, {green}, {blue} of {channels} as red, green, blue")

@@ -4,6 +4,7 @@ import re
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import isfinite, isnan
 
 PAPER, CARD, INK, MUTED, LINE = "#fcfbf8", "#ffffff", "#1c2127", "#666b73", "#e3e0d8"
 VIOLET, RED, GREY = "#6b3fb0", "#b3261e", "#8b9098"
@@ -118,22 +119,24 @@ def short_number(value: float | str) -> str:
     """A number as the studio writes it: three digits that matter, no leading zero before the point.
 
     Example:
-        >>> [short_number(v) for v in (0.8831, 12.34, 12345, 0.00042, "n/a", 3, -0.25)]
-        ['.883', '12.3', '12,345', '4.2e-4', 'n/a', '3', '-.250']
+        >>> [short_number(v) for v in (0.8831, 12.34, 12345, 0.00042, 4.2e-7, 3, -0.25)]
+        ['.883', '12.3', '12,345', '.00042', '4.2e-7', '3', '-.250']
     """
     if isinstance(value, str):
         return plain(value, 24)
-    if value != value or value in (float("inf"), float("-inf")):
-        return "not a number" if value != value else ("-∞" if value < 0 else "∞")
+    if not isfinite(value):
+        return "not a number" if isnan(value) else "∞" if value > 0 else "-∞"
     if value == int(value) and abs(value) < 1e15:
         return f"{int(value):,}"
     size = abs(value)
     if size >= 1000:
         return f"{value:,.0f}"
-    if size < 0.001:
+    if size < 1e-5:
         mantissa, exponent = f"{value:.1e}".split("e")
         return f"{mantissa}e{int(exponent)}"
-    digits = 1 if size >= 10 else 2 if size >= 1 else 3 if size >= 0.1 else 4
+    digits = (
+        1 if size >= 10 else 2 if size >= 1 else 3 if size >= 0.1 else 4 if size >= 0.001 else 5 if size >= 1e-4 else 6
+    )
     written = f"{value:.{digits}f}"
     return written.replace("0.", ".", 1) if size < 1 and written.lstrip("-").startswith("0.") else written
 

@@ -70,7 +70,7 @@ def terminal_picture(
     Example:
         >>> print(terminal_picture(np.array([[0, 1], [0, 1], [1, 0], [1, 0]]), fancy=False))
          @
-        @ 
+        @
     """
     from rich.text import Text
 

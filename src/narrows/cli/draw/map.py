@@ -1,0 +1,292 @@
+"""The latent map: one dot an object, coloured by class, with the numbers that say how far to trust it."""
+
+import base64
+import html
+import io
+import json
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from narrows.cli.draw import figure
+from narrows.cli.draw.plot_map import plot_map
+from narrows.cli.draw.style import UNLABELLED, ClassStyle, class_styles, plain, short_number
+from narrows.errors import InputError, LimitError
+from narrows.files import write_atomic
+
+MOST_DOTS = 500_000
+SPRITE_SIDE, TILE_SIDE = 4096, 56
+
+# What a number beside the map says, found by a word of its name.
+MEANINGS: dict[str, str] = {
+    "knn": "share of dots whose nearest dots mostly have their class",
+    "trust": "1: what is near on the map is near among the objects",
+    "contin": "1: what is near among the objects stays near on the map",
+    "silhouette": "1: classes stand apart, 0: they touch, less: they mix",
+    "mse": "mean squared error of the outputs",
+    "psnr": "likeness of the outputs in decibels, higher is nearer",
+    "probe": "share of objects whose class a straight line through the code finds",
+    "explained": "share of the spread that these two numbers hold",
+}
+
+
+@dataclass(frozen=True, eq=False)
+class Scene:
+    """What a map shows, checked.
+
+    Args:
+        points: Place of each dot, shape (N, 2), float32.
+        labels: Class of each dot, -1 for none, shape (N,).
+        classes: Names of the classes that have a dot.
+        counts: Dots of each class, one more at the end for dots without one.
+        styles: Colour and shape of each class.
+        title: A line above all.
+        axis_names: Name of either axis.
+        numbers: Name, value as text and meaning of each number beside the map.
+    """
+
+    points: np.ndarray
+    labels: np.ndarray
+    classes: tuple[str, ...]
+    counts: tuple[int, ...]
+    styles: tuple[ClassStyle, ...]
+    title: str
+    axis_names: tuple[str, str]
+    numbers: tuple[tuple[str, str, str], ...]
+
+    def description(self) -> str:
+        """The map in one sentence, for those who do not see it."""
+        named = sorted(zip(self.counts, self.classes, strict=False), reverse=True)
+        words = [f"{name} ({n:,})" for n, name in named[:12]]
+        more = [f"{len(named) - 12} more"] if len(named) > 12 else []
+        none = [f"without a class ({self.counts[-1]:,})"] if self.counts[-1] and named else []
+        listed = f": {', '.join([*words, *more, *none])}" if named else ""
+        values = "".join(f"; {name} {value}" for name, value, _ in self.numbers)
+        return f"Map of {len(self.points):,} objects as dots{listed}{values}."
+
+
+def latent_map(
+    points: np.ndarray,
+    labels: np.ndarray | None,
+    classes: Sequence[str],
+    path: str | os.PathLike[str],
+    *,
+    title: str,
+    numbers: Mapping[str, str | float] | None = None,
+    axis_names: tuple[str, str] = ("first number of the code", "second number of the code"),
+    hover: Sequence[str] | None = None,
+    thumbnails: np.ndarray | None = None,
+) -> Path:
+    """Draw a map of objects: PNG, SVG, or one HTML file that needs nothing else.
+
+    Args:
+        points: Place of each object, shape (N, 2).
+        labels: Class numbers, shape (N,), -1 where there is none; None where nothing is known.
+        classes: Name of each class number; may be any text.
+        path: File to write, ending in .png, .svg or .html.
+        title: A line above all.
+        numbers: Measures beside the map, by name ("kNN accuracy": 0.91).
+        axis_names: Name of either axis.
+        hover: Where each object comes from, shown under the pointer (HTML).
+        thumbnails: A picture of each object, (N, H, W) or (N, C, H, W), shown under the pointer (HTML).
+
+    Raises:
+        InputError: No points, places that are not finite, or lists of different lengths.
+        LimitError: More than 500,000 dots in an HTML file.
+        UsageError: Another suffix.
+        EnvironmentProblem: PNG and SVG need matplotlib, and it is not installed.
+
+    Example:
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     target = Path(folder) / "map.html"
+        ...     latent_map(np.eye(2), np.array([0, 1]), ["asphalt", "trees"], target, title="Two").name
+        'map.html'
+    """
+    suffix = figure.suffix_of(path, (".png", ".svg", ".html"))
+    scene = _scene(points, labels, classes, title, numbers or {}, axis_names)
+    for name, given in (("hover", hover), ("thumbnails", thumbnails)):
+        if given is not None and len(given) != len(scene.points):
+            raise InputError(
+                f"{len(given):,} {name} for {len(scene.points):,} points", expected="as many", code="input.rows"
+            )
+    if suffix != ".html":
+        return plot_map(scene, path)
+    if len(scene.points) > MOST_DOTS:
+        raise LimitError(
+            f"{len(scene.points):,} dots in a page",
+            expected=f"limit {MOST_DOTS:,}",
+            step="Draw a sample, or a .png",
+            code="limit.points",
+        )
+    return write_atomic(path, page(scene, hover, thumbnails))
+
+
+def page(scene: Scene, hover: Sequence[str] | None, thumbnails: np.ndarray | None) -> str:
+    """The HTML page of a map, whole."""
+    folder = files("narrows.cli.draw")
+    template, script, style = ((folder / f"map.{kind}").read_text("utf-8") for kind in ("html", "js", "css"))
+    parts = {
+        "TITLE": html.escape(plain(scene.title, 120)),
+        "DESCRIPTION": html.escape(scene.description()),
+        "STYLE_HASH": _digest(style),
+        "SCRIPT_HASH": _digest(script),
+        "STYLE": style,
+        "DATA": _inert(_data(scene, hover, thumbnails)),
+        "SCRIPT": script,
+    }
+    # One pass from left to right: what a name contains is never taken for a mark of the template.
+    pieces = template.split("@@")
+    return "".join(parts[piece] if number % 2 else piece for number, piece in enumerate(pieces))
+
+
+def sprite(thumbnails: np.ndarray) -> tuple[str, int, int, int]:
+    """All small pictures on one PNG as a data address, with the columns and the width and height of a tile.
+
+    Values between 0 and 1 are taken as shares of white, bytes as they are; others are spread from lowest to highest.
+
+    Raises:
+        InputError: Not (N, H, W) or (N, C, H, W), or values that are not finite.
+    """
+    tiles = _tiles(np.asarray(thumbnails))
+    count, height, width, channels = tiles.shape
+    columns = int(np.ceil(np.sqrt(count)))
+    rows = -(-count // columns)
+    sheet = np.zeros((rows * columns, height, width, channels), np.uint8)
+    sheet[:count] = tiles
+    sheet = sheet.reshape(rows, columns, height, width, channels).swapaxes(1, 2)
+    sheet = sheet.reshape(rows * height, columns * width, channels)
+    buffer = io.BytesIO()
+    Image.fromarray(sheet[..., 0] if channels == 1 else sheet).save(buffer, format="PNG", compress_level=9)
+    written = base64.b64encode(buffer.getvalue()).decode("ascii")
+    return f"data:image/png;base64,{written}", columns, width, height
+
+
+def _scene(
+    points: np.ndarray,
+    labels: np.ndarray | None,
+    classes: Sequence[str],
+    title: str,
+    numbers: Mapping[str, str | float],
+    axis_names: tuple[str, str],
+) -> Scene:
+    places = np.asarray(points)
+    if places.ndim != 2 or places.shape[1] != 2 or not len(places):
+        raise InputError(f"points of shape {places.shape}", expected="(N, 2), N at least 1", code="input.shape")
+    if places.dtype.kind not in "fiu" or not np.isfinite(places).all() or np.abs(places).max() > 1e30:
+        bad = int((~np.isfinite(places.astype(float))).any(1).sum()) if places.dtype.kind in "fiu" else len(places)
+        raise InputError(
+            f"{bad or 1:,} of {len(places):,} points are not finite numbers",
+            expected="a place for each object",
+            step="Look for NaN in the codes",
+            code="input.nan",
+        )
+    given = np.full(len(places), -1) if labels is None else np.asarray(labels)
+    if given.shape != (len(places),) or given.dtype.kind not in "iu":
+        raise InputError(
+            f"labels of shape {given.shape} and type {given.dtype}",
+            expected=f"{len(places):,} whole numbers",
+            code="input.shape",
+        )
+    if given.max() >= len(classes):
+        raise InputError(
+            f"class number {int(given.max())}",
+            expected=f"below {len(classes)}, the number of names",
+            code="input.class",
+        )
+    given = np.where(given < 0, -1, given).astype(np.int64)
+    present = [k for k in range(len(classes)) if (given == k).any()]
+    order = np.full(len(classes) + 1, -1)
+    order[present] = np.arange(len(present))
+    compact = np.where(given < 0, -1, order[given])
+    names = [plain(classes[k], 80) or f"class {k}" for k in present]
+    styles = class_styles([plain(name, 80) for name in classes])
+    return Scene(
+        points=places.astype(np.float32),
+        labels=compact,
+        classes=tuple(names),
+        counts=tuple(int((compact == k).sum()) for k in [*range(len(present)), -1]),
+        styles=tuple(styles[k] for k in present),
+        title=plain(title, 120),
+        axis_names=(plain(axis_names[0]), plain(axis_names[1])),
+        numbers=tuple((plain(name), short_number(value), _meaning(name)) for name, value in numbers.items()),
+    )
+
+
+def _meaning(name: str) -> str:
+    return next((meaning for word, meaning in MEANINGS.items() if word in name.lower()), "")
+
+
+def _data(scene: Scene, hover: Sequence[str] | None, thumbnails: np.ndarray | None) -> dict[str, Any]:
+    none = len(scene.classes)
+    labels = np.where(scene.labels < 0, none, scene.labels)
+    wide = none > 255
+    groups = [
+        {"name": name, "count": n, "light": s.light, "dark": s.dark, "shape": s.shape}
+        for name, n, s in zip(scene.classes, scene.counts, scene.styles, strict=False)
+    ]
+    plainly = {"light": UNLABELLED[0], "dark": UNLABELLED[1], "shape": "circle", "none": True}
+    groups.append({"name": "without a class" if none else "objects", "count": scene.counts[-1], **plainly})
+    if not none:
+        groups[-1] |= {"light": "#6b3fb0", "dark": "#b79cf0", "none": False}
+    data: dict[str, Any] = {
+        "count": len(scene.points),
+        "axes": scene.axis_names,
+        "groups": groups,
+        "numbers": scene.numbers,
+        "points": _packed(scene.points.astype("<f4")),
+        "labels": _packed(labels.astype("<u2" if wide else "u1")),
+        "wide": wide,
+    }
+    if hover is not None:
+        data["hover"] = [plain(text, 160) for text in hover]
+    if thumbnails is not None:
+        address, columns, width, height = sprite(thumbnails)
+        data["sprite"] = {"address": address, "columns": columns, "width": width, "height": height}
+    return data
+
+
+def _packed(array: np.ndarray) -> str:
+    return base64.b64encode(np.ascontiguousarray(array).tobytes()).decode("ascii")
+
+
+def _inert(data: dict[str, Any]) -> str:
+    """JSON that cannot end the element it stands in."""
+    written = json.dumps(data, ensure_ascii=True, separators=(",", ":"))
+    return written.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
+
+
+def _digest(text: str) -> str:
+    return "sha256-" + base64.b64encode(sha256(text.encode()).digest()).decode("ascii")
+
+
+def _tiles(pictures: np.ndarray) -> np.ndarray:
+    """The pictures as bytes (N, h, w, 1 or 3), averaged down until all fit on one sheet."""
+    planes = pictures[:, None] if pictures.ndim == 3 else pictures
+    if planes.ndim != 4 or 0 in planes.shape or planes.dtype.kind not in "fiub" or not np.isfinite(planes).all():
+        raise InputError(
+            f"thumbnails of shape {pictures.shape}", expected="finite (N, H, W) or (N, C, H, W)", code="input.shape"
+        )
+    channels = planes.shape[1]
+    if channels not in (1, 3):
+        planes = planes[:, [round(share * (channels - 1)) for share in (0.75, 0.5, 0.25)]]
+    largest = min(TILE_SIDE, SPRITE_SIDE // int(np.ceil(np.sqrt(len(planes)))))
+    step = -(-max(planes.shape[2:]) // largest)
+    if step > 1:
+        height, width = (max(1, side // step) for side in planes.shape[2:])
+        planes = np.pad(planes, ((0, 0), (0, 0), (0, step), (0, step)), mode="edge")
+        planes = planes[:, :, : height * step, : width * step]
+        planes = planes.reshape(*planes.shape[:2], height, step, width, step).mean((3, 5), dtype=np.float32)
+    if pictures.dtype == np.uint8:
+        return np.round(planes).astype(np.uint8).transpose(0, 2, 3, 1)
+    low, high = float(planes.min()), float(planes.max())
+    if low >= 0 and high <= 1:
+        low, high = 0.0, 1.0
+    return ((planes - low) / ((high - low) or 1.0) * 255 + 0.5).astype(np.uint8).transpose(0, 2, 3, 1)

@@ -1,0 +1,127 @@
+"""Scaling: raw values to the units a network works in, learned on the training objects and kept in the model."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from narrows.errors import InputError, UsageError, unknown
+from narrows.types import Layout
+
+CHUNK_VALUES = 8_000_000
+
+
+@dataclass(frozen=True, eq=False)
+class Scaling:
+    """x = (raw - offset) / scale.
+
+    Args:
+        kind: "unit", "minmax", "standard" or "none".
+        offset: Subtracted from raw values, float32, broadcastable to the shape of an object.
+        scale: Then divided by, never 0.
+        low: Smallest value possible after scaling, None where unbounded.
+        high: Largest value possible after scaling, None where unbounded.
+    """
+
+    kind: str
+    offset: np.ndarray
+    scale: np.ndarray
+    low: float | None = None
+    high: float | None = None
+
+    @property
+    def bounds(self) -> tuple[float, float] | None:
+        """Smallest and largest value possible, or None."""
+        return None if self.low is None or self.high is None else (self.low, self.high)
+
+    def apply(self, raw: np.ndarray) -> np.ndarray:
+        """Raw objects (N, *shape) in the network's units, float32."""
+        return ((raw.astype(np.float32) - self.offset) / self.scale).astype(np.float32, copy=False)
+
+    def undo(self, x: np.ndarray) -> np.ndarray:
+        """Objects of the network (N, *shape) in raw units, float32."""
+        return (x * self.scale + self.offset).astype(np.float32, copy=False)
+
+
+def fit_scaling(x: np.ndarray, layout: Layout, kind: str = "auto") -> Scaling:
+    """The scaling of a kind, learned on raw training objects x (N, *shape).
+
+    "unit" takes the possible range of the values to [0, 1]; "minmax" the range seen in each column, unbounded
+    because other objects may leave it; "standard" takes each column (tables, spectra) or channel (series,
+    pictures) to mean 0 and variance 1; "auto" is "unit" where the values are bounded, else "standard".
+
+    Raises:
+        InputError: A value that is not finite.
+        UsageError: "unit" with values that are not bounded.
+
+    Example:
+        >>> layout = Layout("cells", "table", (2,))
+        >>> fit_scaling(np.array([[0.0, 5.0], [2.0, 5.0]]), layout).apply(np.array([[1.0, 6.0]])).tolist()
+        [[0.0, 1.0]]
+    """
+    check_finite(x, layout)
+    bounded = layout.low is not None and layout.high is not None
+    if kind == "auto":
+        kind = "unit" if bounded else "standard"
+    if kind not in SCALINGS:
+        raise unknown("scaling", kind, ["auto", *SCALINGS])
+    return SCALINGS[kind](x, layout)
+
+
+def unit(x: np.ndarray, layout: Layout) -> Scaling:
+    """The possible range to [0, 1]."""
+    if layout.low is None or layout.high is None:
+        raise UsageError("scaling=unit with values that are not bounded", step="Use scaling=minmax or standard")
+    return Scaling("unit", np.float32(layout.low), np.float32(layout.high - layout.low), 0.0, 1.0)
+
+
+def minmax(x: np.ndarray, layout: Layout) -> Scaling:
+    """The range seen to [0, 1]."""
+    axes = shared_axes(layout)
+    low, high = x.min(axes, keepdims=True)[0], x.max(axes, keepdims=True)[0]
+    return Scaling("minmax", low.astype(np.float32), nonzero(high.astype(np.float32) - low))
+
+
+def standard(x: np.ndarray, layout: Layout) -> Scaling:
+    """Mean 0 and variance 1."""
+    axes = shared_axes(layout)
+    mean = x.mean(axes, keepdims=True, dtype=np.float64)[0]
+    spread = x.std(axes, keepdims=True, dtype=np.float64)[0]
+    return Scaling("standard", mean.astype(np.float32), nonzero(spread))
+
+
+def none(x: np.ndarray, layout: Layout) -> Scaling:
+    """As they are."""
+    return Scaling("none", np.float32(0), np.float32(1), layout.low, layout.high)
+
+
+SCALINGS = {"unit": unit, "minmax": minmax, "standard": standard, "none": none}
+
+
+def shared_axes(layout: Layout) -> tuple[int, ...]:
+    """The axes of (N, *shape) that share one scale: only the objects for columns, all but the channels otherwise."""
+    return (0,) if len(layout.shape) == 1 else (0, *range(2, len(layout.shape) + 1))
+
+
+def nonzero(spread: np.ndarray) -> np.ndarray:
+    """A spread to divide by: 1 where values do not vary."""
+    return np.where(spread > 1e-12, spread, 1).astype(np.float32)
+
+
+def check_finite(x: np.ndarray, layout: Layout) -> None:
+    """Refuse NaN and infinity, naming the first place and how many there are."""
+    if x.dtype.kind != "f":
+        return
+    step = max(1, CHUNK_VALUES // max(1, layout.values))
+    for start in range(0, len(x), step):
+        bad = ~np.isfinite(x[start : start + step])
+        if bad.any():
+            row, *place = (int(i) for i in np.argwhere(bad)[0])
+            named = layout.columns[place[-1]] if layout.columns and len(layout.columns) == layout.shape[-1] else place
+            raise InputError(
+                f"{layout.name}: object {start + row} has a value that is not finite ({named}), and {int(bad.sum()) - 1} more",
+                expected="numbers everywhere",
+                step="Fill or remove missing values first",
+                code="input.nan",
+            )

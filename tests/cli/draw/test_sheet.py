@@ -1,0 +1,155 @@
+"""Reconstruction sheets: the pixels are those of the input, the numbers are the errors."""
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from narrows.cli.draw import paper
+from narrows.cli.draw.sheet import as_pixels, gain_of, reconstruction_sheet
+from narrows.errors import InputError, LimitError, UsageError
+
+
+def pixels_of(path):
+    return np.asarray(Image.open(path).convert("RGB"))
+
+
+def find(sheet, picture):
+    """Corner of the one place where a picture stands on a sheet, exactly."""
+    height, width = picture.shape[:2]
+    windows = np.lib.stride_tricks.sliding_window_view(sheet, (height, width, 3))[:, :, 0]
+    corners = np.argwhere(
+        (windows[:, :, 0, 0] == picture[0, 0]).all(-1) & (windows[:, :, -1, -1] == picture[-1, -1]).all(-1)
+    )
+    return [tuple(c) for c in corners if (sheet[c[0] : c[0] + height, c[1] : c[1] + width] == picture).all()]
+
+
+@pytest.mark.parametrize(("shape", "factor"), [((1, 8, 8), 14), ((1, 28, 28), 4), ((3, 32, 32), 3), ((1, 200, 150), 1)])
+def test_each_input_pixel_stands_on_the_sheet_as_it_is(tmp_path, rng, shape, factor):
+    x = rng.integers(0, 256, (2, *shape), dtype=np.uint8)
+    path = reconstruction_sheet({"input": x, "output": x // 2}, tmp_path / "a.png", kind="image", low=0, high=255)
+    enlarged = x[1].transpose(1, 2, 0).repeat(factor, 0).repeat(factor, 1)
+    assert len(find(pixels_of(path), np.broadcast_to(enlarged, (*enlarged.shape[:2], 3)))) == 1
+
+
+def test_outputs_stand_below_inputs(tmp_path, rng):
+    x, y = rng.integers(0, 256, (2, 1, 1, 8, 8), dtype=np.uint8)
+    sheet = pixels_of(
+        reconstruction_sheet({"input": x, "output": y}, tmp_path / "a.png", kind="image", low=0, high=255)
+    )
+    above, below = (find(sheet, as_pixels(row, 0, 255)[0].repeat(14, 0).repeat(14, 1))[0] for row in (x, y))
+    assert (above[1], below[0] - above[0]) == (below[1], 112 + paper.GAP)
+
+
+def test_large_pictures_are_averaged_down(tmp_path):
+    x = np.zeros((1, 3, 600, 400), np.uint8)
+    path = reconstruction_sheet({"input": x}, tmp_path / "a.png", kind="image", low=0, high=255)
+    assert Image.open(path).size[1] < 400
+
+
+def test_a_perfect_output_has_a_white_error_row(tmp_path):
+    x = np.full((1, 1, 8, 8), 0.25, np.float32)
+    sheet = pixels_of(reconstruction_sheet({"input": x, "output": x}, tmp_path / "a.png", kind="image", low=0, high=1))
+    assert len(find(sheet, np.full((112, 112, 3), 255, np.uint8))) == 1
+
+
+def test_the_error_row_is_the_enlarged_difference(tmp_path):
+    x, y = np.zeros((1, 1, 8, 8), np.float32), np.full((1, 1, 8, 8), 0.1, np.float32)
+    sheet = pixels_of(reconstruction_sheet({"input": x, "output": y}, tmp_path / "a.png", kind="image", low=0, high=1))
+    expected = np.broadcast_to(paper.ramp(np.float32(0.1) * 8), (112, 112, 3))
+    assert len(find(sheet, expected)) == 1
+
+
+def test_the_ramp_darkens_in_equal_steps():
+    from skimage.color import rgb2lab
+
+    light = rgb2lab(paper.ramp(np.linspace(0, 1, 9))[None] / 255)[0, :, 0]
+    assert np.diff(light).max() < -9 and np.diff(light).min() > -14
+
+
+@pytest.mark.parametrize(("error", "gain"), [(0.9, 1), (0.4, 2), (0.12, 8), (0.0, 32)])
+def test_the_factor_makes_errors_visible_without_clipping(error, gain):
+    assert gain_of([np.full(10, error)]) == gain
+
+
+def test_many_bands_show_three_of_them():
+    x = np.arange(103, dtype=np.float32)[None, :, None, None] * np.ones((1, 1, 2, 2), np.float32)
+    assert as_pixels(x, 0, 102)[0, 0, 0].tolist() == [190, 127, 65]
+
+
+@pytest.mark.parametrize("count", [1, 12, 13, 40])
+def test_objects_wrap_into_bands(tmp_path, count):
+    x = np.zeros((count, 1, 8, 8), np.uint8)
+    path = reconstruction_sheet({"input": x}, tmp_path / "a.png", kind="image", low=0, high=255, captions=["c"] * count)
+    assert Image.open(path).size[0] < 1800
+
+
+@pytest.mark.parametrize(
+    ("kind", "shape"),
+    [
+        ("series", (4, 2, 90)),
+        ("series", (2, 1, 9000)),
+        ("spectrum", (5, 103)),
+        ("table", (3, 7)),
+        ("table", (1, 1)),
+        ("sound", (2, 129)),
+    ],
+)
+def test_lines_are_drawn_in_the_inks_of_input_output_and_error(tmp_path, rng, kind, shape):
+    x = rng.normal(size=shape)
+    path = reconstruction_sheet({"input": x, "output": x * 0.5}, tmp_path / "a.png", kind=kind, title="t")
+    colours = {tuple(c) for c in pixels_of(path).reshape(-1, 3)}
+    assert {(0x1C, 0x21, 0x27), (0x6B, 0x3F, 0xB0), (0xB3, 0x26, 0x1E)} <= colours
+
+
+def test_columns_of_a_table_each_have_their_own_scale(tmp_path):
+    x = np.array([[0.0, 0.0], [1.0, 1000.0]])
+    small = reconstruction_sheet({"input": x}, tmp_path / "a.png", kind="table").read_bytes()
+    large = reconstruction_sheet({"input": x * [1e4, 1]}, tmp_path / "b.png", kind="table").read_bytes()
+    assert small == large
+
+
+def test_constant_values_are_drawn(tmp_path):
+    assert reconstruction_sheet(
+        {"input": np.ones((1, 5)), "output": np.ones((1, 5))}, tmp_path / "a.png", kind="spectrum"
+    ).exists()
+
+
+def test_odd_captions_and_names_are_drawn(tmp_path):
+    x = np.zeros((2, 1, 8, 8), np.uint8)
+    rows = {"input": x, "a name that is longer than any column could be, by far": x}
+    path = reconstruction_sheet(
+        rows, tmp_path / "a.png", kind="image", captions=["日本 ×", "\x00\u202e" * 50], title="é" * 300
+    )
+    assert Image.open(path).format == "PNG"
+
+
+BAD = {
+    "nan": ({"input": np.full((1, 1, 8, 8), np.nan)}, InputError, "not finite"),
+    "infinite": ({"input": np.zeros((1, 1, 2, 2)), "output": np.full((1, 1, 2, 2), np.inf)}, InputError, "'output'"),
+    "no rows": ({}, InputError, "without objects"),
+    "no objects": ({"input": np.zeros((0, 1, 8, 8))}, InputError, "without objects"),
+    "different numbers": ({"input": np.zeros((2, 1, 8, 8)), "output": np.zeros((1, 1, 8, 8))}, InputError, "numbers"),
+    "different sizes": ({"input": np.zeros((1, 1, 8, 8)), "output": np.zeros((1, 1, 9, 8))}, InputError, "shape"),
+    "different masks": ({"input": np.zeros((1, 1, 8, 8)), "mask": np.zeros((1, 1, 9, 8))}, InputError, "height"),
+    "not pictures": ({"input": np.zeros((3, 64))}, InputError, "N, C, H, W"),
+    "words": ({"input": np.array(["a"])}, InputError, "not finite numbers"),
+    "too many": ({"input": np.zeros((97, 1, 2, 2))}, LimitError, "limit 96"),
+}
+
+
+@pytest.mark.parametrize("case", BAD)
+def test_bad_rows_are_refused_and_nothing_is_written(tmp_path, case):
+    rows, error, words = BAD[case]
+    with pytest.raises(error, match=words):
+        reconstruction_sheet(rows, tmp_path / "a.png", kind="image")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_only_png_is_written(tmp_path):
+    with pytest.raises(UsageError, match=r"\.png"):
+        reconstruction_sheet({"input": np.zeros((1, 1, 2, 2))}, tmp_path / "a.jpg", kind="image")
+
+
+def test_no_matplotlib_is_needed(tmp_path, monkeypatch):
+    monkeypatch.setitem(__import__("sys").modules, "matplotlib", None)
+    assert reconstruction_sheet({"input": np.zeros((1, 9))}, tmp_path / "a.png", kind="series").exists()
