@@ -188,10 +188,10 @@ def default_network(name: str, layout: Layout) -> Network:
 
 
 def default_training(count: int, name: str) -> Training:
-    """Batch and epochs for `count` training objects: about 4,300 steps of 256, fewer objects a step for small sets."""
+    """Batch and epochs for `count` training objects: about 3,000 steps."""
     batch = 256 if count >= 20_000 else 64
     steps = max(1, count // batch)
-    epochs = min(200, max(5, round(4300 / steps)))
+    epochs = min(200, max(5, round(3000 / steps)))
     return Training(epochs=epochs, batch=batch)
 
 

@@ -57,12 +57,15 @@ class Place:
         """Compute in this place inside, as before outside: the settings are torch's own and global."""
         threads, precision = torch.get_num_threads(), torch.backends.mkldnn.matmul.fp32_precision
         torch.set_num_threads(self.threads)
+        # Squared gradients of a nearly perfect model sink below the normal numbers, which processors handle slowly.
+        torch.set_flush_denormal(True)
         if self.route == "fast" and self.device == "cpu":
             torch.backends.mkldnn.matmul.fp32_precision = "bf16"
         try:
             yield
         finally:
             torch.set_num_threads(threads)
+            torch.set_flush_denormal(False)
             torch.backends.mkldnn.matmul.fp32_precision = precision
 
     def autocast(self) -> contextlib.AbstractContextManager[Any]:

@@ -17,7 +17,16 @@ from narrows.cli.draw.map import latent_map, sprite
 from narrows.cli.draw.plot_map import VECTOR_DOTS
 from narrows.errors import EnvironmentProblem, InputError, LimitError, UsageError
 
-HOSTILE = ["</script><script>alert(1)</script>", "\"' onload=alert(1) <img src=x>", "$\\frac{", "@@SCRIPT@@", "\u202e\x00", "<!--", "x" * 999, "日本"]  # fmt: skip
+HOSTILE = [
+    "</script><script>alert(1)</script>",
+    "\"' onload=alert(1) <img src=x>",
+    "$\\frac{",
+    "@@SCRIPT@@",
+    "\u202e\x00",
+    "<!--",
+    "x" * 999,
+    "日本",
+]
 
 
 class Page(HTMLParser):
@@ -96,7 +105,7 @@ def test_hostile_names_arrive_whole(tmp_path, points, labels):
     names = [
         g["name"] for g in Page(latent_map(points, labels, HOSTILE, tmp_path / "a.html", title="t")).data["groups"]
     ]
-    assert names[:4] == HOSTILE[:4] and names[4] == "class 4" and len(names[6]) == 80
+    assert [*names[:6], len(names[6])] == [*HOSTILE[:4], "class 4", "<!--", 80]
 
 
 def test_the_page_asks_nobody_for_anything(tmp_path, points, rng):
@@ -111,7 +120,8 @@ def test_the_policy_allows_this_script_and_this_style_alone(tmp_path, points):
     for name, text in (("script", page.texts["script", None]), ("style", page.texts["style", None])):
         digest = base64.b64encode(sha256(text.encode()).digest()).decode()
         assert f"{name}-src 'sha256-{digest}'" in policy
-    assert policy.startswith("default-src 'none'") and "unsafe" not in policy
+    assert "default-src 'none'" in policy.split("; ")
+    assert "unsafe" not in policy
 
 
 def test_no_element_has_an_inline_style_or_handler(tmp_path, points):
@@ -130,9 +140,8 @@ def test_the_canvas_is_described_in_words(tmp_path):
 def test_numbers_have_a_meaning(tmp_path, points):
     numbers = {"kNN accuracy": 0.912, "trustworthiness": 0.98, "silhouette": -0.1, "odd": "n/a"}
     shown = Page(latent_map(points, None, [], tmp_path / "a.html", title="t", numbers=numbers)).data["numbers"]
-    assert [value for _, value, _ in shown] == [".912", ".980", "-.100", "n/a"] and [bool(m) for *_, m in shown] == [
-        True
-    ] * 3 + [False]
+    assert [value for _, value, _ in shown] == [".912", ".980", "-.100", "n/a"]
+    assert [bool(meaning) for *_, meaning in shown] == [True, True, True, False]
 
 
 @pytest.mark.parametrize(
@@ -150,7 +159,7 @@ def test_thumbnails_stand_on_the_sprite_as_they_are(rng, shape, mode):
 @pytest.mark.parametrize(("count", "side"), [(4, 200), (10_000, 60)])
 def test_large_thumbnails_are_averaged_until_they_fit(count, side):
     _, columns, width, height = sprite(np.zeros((count, side, side), np.uint8))
-    assert width <= 56 and columns * width <= 4096 and width == height
+    assert max(width * 4096 / 56, columns * width, columns * height) <= 4096
 
 
 def test_shares_of_white_and_other_values_are_spread():
@@ -162,12 +171,12 @@ def test_shares_of_white_and_other_values_are_spread():
 @pytest.mark.parametrize(
     ("suffix", "labelled"), [(s, kind) for s in ("png", "svg") for kind in ("all", "none", "one", "hostile")]
 )
-def test_pictures_open(tmp_path, points, labels, suffix, labelled):
+def test_pictures_open(opened, tmp_path, points, labels, suffix, labelled):
     given = {"all": abs(labels), "none": None, "one": labels * 0, "hostile": labels}[labelled]
     names = [] if given is None else HOSTILE
     path = latent_map(points, given, names, tmp_path / f"a.{suffix}", title=HOSTILE[0], numbers={"kNN accuracy": 0.5})
     if suffix == "png":
-        assert Image.open(path).size == (1920, 1200)
+        assert opened(path).size == (1920, 1200)
     else:
         assert ElementTree.parse(path).getroot().tag == "{http://www.w3.org/2000/svg}svg"
 
@@ -191,18 +200,18 @@ def test_sixty_two_and_two_hundred_classes_are_drawn(tmp_path, rng, suffix):
 
 def test_many_dots_of_an_svg_are_pixels(tmp_path, rng):
     path = latent_map(rng.normal(size=(VECTOR_DOTS, 2)), None, [], tmp_path / "a.svg", title="t")
-    assert "<image" in path.read_text() and path.stat().st_size < 1_500_000
+    assert ("<image" in path.read_text(), path.stat().st_size < 1_500_000) == (True, True)
 
 
 def test_few_dots_of_an_svg_are_shapes(tmp_path, points):
     text = latent_map(points, None, [], tmp_path / "a.svg", title="t").read_text()
-    assert "<image" not in text and text.count("<use") >= 400
+    assert ("<image" in text, text.count("<use") >= 400) == (False, True)
 
 
-def test_a_rare_class_is_drawn_over_a_common_one(tmp_path):
+def test_a_rare_class_is_drawn_over_a_common_one(opened, tmp_path):
     labels = np.array([1] + [0] * 99)
     path = latent_map(np.zeros((100, 2)), labels, ["common", "rare"], tmp_path / "a.png", title="t")
-    middle = np.asarray(Image.open(path).convert("RGB"))[660, 715].astype(int)
+    middle = np.asarray(opened(path).convert("RGB"))[630, 715].astype(int)
     assert np.abs(middle - [0xA5, 0x93, 0x07]).max() < 45
 
 
@@ -260,6 +269,5 @@ def test_real_land_cover_is_named(tmp_path, real):
             scene["class_names"],
         )
     data = Page(latent_map(pixels[:, [20, 80]], labels - 1, list(names[1:]), tmp_path / "a.html", title="Pavia")).data
-    assert [g["name"] for g in data["groups"][:2]] == ["asphalt", "meadows"] and sum(
-        g["count"] for g in data["groups"][:9]
-    ) == 640
+    assert [g["name"] for g in data["groups"][:2]] == ["asphalt", "meadows"]
+    assert sum(g["count"] for g in data["groups"][:9]) == 640

@@ -5,11 +5,8 @@ import pytest
 
 from narrows.cli.draw.style import NATURAL, PALETTE, SHAPES, class_styles, plain, short_number
 
-PAVIA = (
-    "asphalt, meadows, gravel, trees, painted metal sheets, bare soil, bitumen, self-blocking bricks, shadows".split(
-        ", "
-    )
-)
+PAVIA = ["asphalt", "meadows", "gravel", "trees", "painted metal sheets", "bare soil", "bitumen"]
+PAVIA += ["self-blocking bricks", "shadows"]
 CARDS = {"light": "#ffffff", "dark": "#1b1f24"}
 
 # Machado, Oliveira and Fernandes (2009), full strength; OKLab by Ottosson (2020).
@@ -18,8 +15,16 @@ EYES = {
     "protanope": [[0.152286, 1.052583, -0.204868], [0.114503, 0.786281, 0.099216], [-0.003882, -0.048116, 1.051998]],
     "deuteranope": [[0.367322, 0.860646, -0.227968], [0.280085, 0.672501, 0.047413], [-0.01182, 0.04294, 0.968881]],
 }
-LMS = [[0.4122214708, 0.5363325363, 0.0514459929], [0.2119034982, 0.6806995451, 0.1073969566], [0.0883024619, 0.2817188376, 0.6299787005]]  # fmt: skip
-LAB = [[0.2104542553, 0.793617785, -0.0040720468], [1.9779984951, -2.428592205, 0.4505937099], [0.0259040371, 0.7827717662, -0.808675766]]  # fmt: skip
+LMS = [
+    [0.4122214708, 0.5363325363, 0.0514459929],
+    [0.2119034982, 0.6806995451, 0.1073969566],
+    [0.0883024619, 0.2817188376, 0.6299787005],
+]
+LAB = [
+    [0.2104542553, 0.793617785, -0.0040720468],
+    [1.9779984951, -2.428592205, 0.4505937099],
+    [0.0259040371, 0.7827717662, -0.808675766],
+]
 
 
 def linear(colour):

@@ -191,10 +191,12 @@ function point(i) {
   $("tip-class").textContent = groups.length > 1 ? group.name : "";
   $("tip-origin").textContent = (data.hover ? data.hover[i] + " · " : "") + "object " + (i + 1).toLocaleString("en");
   paint(i);
-  const { x, y } = screen(i), gap = 14;
-  const left = x + gap + tip.offsetWidth > size.width - 4 ? x - gap - tip.offsetWidth : x + gap;
-  const top = Math.max(4, Math.min(size.height - tip.offsetHeight - 4, y - tip.offsetHeight / 2));
-  tip.style.transform = `translate(${Math.max(4, left)}px, ${top}px)`;
+  const { x, y } = screen(i), gap = 14, w = tip.offsetWidth, h = tip.offsetHeight;
+  const keep = (place, room) => Math.max(4, Math.min(room - 4, place));
+  let left = x + gap + w > size.width - 4 ? x - gap - w : x + gap, top = y - h / 2;
+  // On a narrow frame there is no room beside the dot: above it, or below.
+  if (left < 4) { left = x - w / 2; top = y - gap - h < 4 ? y + gap : y - gap - h; }
+  tip.style.transform = `translate(${keep(left, size.width - w)}px, ${keep(top, size.height - h)}px)`;
 }
 
 let sheet = null;
@@ -269,7 +271,7 @@ for (const name of ["pointerup", "pointercancel"]) canvas.addEventListener(name,
   }
   if (!held.size) canvas.classList.remove("dragging");
 });
-canvas.addEventListener("pointerleave", () => { if (!held.size) point(-1); });
+canvas.addEventListener("pointerleave", (event) => { if (!held.size && event.pointerType === "mouse") point(-1); });
 canvas.addEventListener("wheel", (event) => {
   event.preventDefault();
   const at = local(event), lines = event.deltaMode === 1 ? 24 : 1;

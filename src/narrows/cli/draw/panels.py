@@ -23,6 +23,7 @@ def panel_sheet(
     captions: Sequence[str],
     title: str | None,
     stems: bool,
+    measure: str = "",
 ) -> Image.Image:
     """One panel an object: its lines (or, for a table, its columns as stems), and the error of the last row below.
 
@@ -33,6 +34,7 @@ def panel_sheet(
         captions: A few words above each panel, or empty.
         title: A line above all.
         stems: Draw a mark for each value and none between them: the columns of a table have no order.
+        measure: On what scale the errors are.
     """
     lanes = {name: _lanes(name, row) for name, row in rows.items()}
     count = len(next(iter(lanes.values())))
@@ -43,7 +45,8 @@ def panel_sheet(
     lost = _lost(lanes[made], _lanes(made, target)) if made else None
     top_loss = float(np.abs(lost).max()) if lost is not None else 0.0
     shown = min(next(iter(lanes.values())).shape[1], LANES)
-    note = _note(lanes, shown, stems, top_loss)
+    signed = lost is None or shown == 1
+    note = " · ".join([_note(lanes, shown, stems), *_loss_note(top_loss, signed, measure)])
     columns = min(COLUMNS, count)
     height = shown * LANE + (LOSS if made else 0) + 2 * paper.GAP + 34
     wide = max(2 * paper.MARGIN + columns * (WIDTH + 2 * paper.GAP) - 2 * paper.GAP, 480)
@@ -61,7 +64,7 @@ def panel_sheet(
         drawing = _panel({n: v[number, :shown] for n, v in lanes.items()}, inks, _limits(lanes), stems)
         image.paste(drawing, (corner[0], corner[1] + 26))
         if lost is not None:
-            below = _loss(lost[number], top_loss, stems)
+            below = _loss(lost[number], top_loss, stems, signed)
             image.paste(below, (corner[0], corner[1] + 26 + drawing.height))
     return image
 
@@ -93,7 +96,7 @@ def _limits(lanes: dict[str, np.ndarray]) -> tuple[float, float]:
     return (low, high) if high > low else (low - 0.5, high + 0.5)
 
 
-def _note(lanes: dict[str, np.ndarray], shown: int, stems: bool, top_loss: float) -> str:
+def _note(lanes: dict[str, np.ndarray], shown: int, stems: bool) -> str:
     first = next(iter(lanes.values()))
     low, high = _limits(lanes)
     words = [
@@ -101,14 +104,16 @@ def _note(lanes: dict[str, np.ndarray], shown: int, stems: bool, top_loss: float
     ]
     if first.shape[1] > shown:
         words.append(f"channels 1 to {shown} of {first.shape[1]}")
-    if top_loss:
-        words.append(f"error panel to ±{short_number(top_loss)}")
     return " · ".join(words)
+
+
+def _loss_note(top: float, signed: bool, measure: str) -> list[str]:
+    return [f"error panel to {'±' if signed else ''}{short_number(top)}", measure] if top else []
 
 
 def _words(number: int, captions: Sequence[str], errors: dict[str, np.ndarray]) -> str:
     numbers = [f"{name} {short_number(float(v[number]))}" for name, v in errors.items()]
-    measure = ["mean squared error " + numbers[0].removeprefix("output ")] if len(numbers) == 1 else numbers
+    measure = ["MSE " + numbers[0].removeprefix("output ")] if len(numbers) == 1 else numbers
     return " · ".join([*([captions[number]] if captions else []), *measure])
 
 
@@ -138,11 +143,12 @@ def _panel(
     return _small(image)
 
 
-def _loss(lost: np.ndarray, top: float, stems: bool) -> Image.Image:
+def _loss(lost: np.ndarray, top: float, stems: bool, signed: bool) -> Image.Image:
     image, pen = _large(LOSS)
-    middle = LOSS * SMOOTH // 2
+    middle = LOSS * SMOOTH // 2 if signed else (LOSS - 5) * SMOOTH
+    height = 0.5 + lost / (2 * top or 1.0) if signed else lost / (top or 1.0)
     pen.line((0, middle, WIDTH * SMOOTH, middle), fill=LINE, width=SMOOTH)
-    for x, y in _points(0.5 + lost / (2 * top or 1.0), 5 * SMOOTH, (LOSS - 10) * SMOOTH):
+    for x, y in _points(height, 5 * SMOOTH, (LOSS - 10) * SMOOTH):
         half = SMOOTH if stems else max(1, WIDTH * SMOOTH // (2 * len(lost)) + 1)
         pen.rectangle((x - half, min(y, middle), x + half, max(y, middle)), fill=RED)
     return _small(image)

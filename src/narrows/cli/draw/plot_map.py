@@ -139,7 +139,7 @@ def _legend(side: Any, scene: "Scene") -> float:
 def _numbers(side: Any, scene: "Scene", top: float) -> None:
     room, y = 0.83 * HEIGHT, top
     for name, value, meaning in scene.numbers:
-        explained = textwrap.wrap(meaning, 50)[:2]
+        explained = textwrap.wrap(meaning, 54)[:2]
         need = 0.26 + 0.15 * len(explained) + 0.1
         if y + 0.26 > room:
             break

@@ -32,6 +32,11 @@ class Rows:
     def __post_init__(self) -> None:
         self.target = next((self.values[name] for name in TARGETS if name in self.values), np.empty(0))
 
+    def measure(self) -> str:
+        """On what scale the errors are."""
+        scaled = "" if (self.low, self.high) == (0, 1) else " scaled to 0..1"
+        return f"MSE: mean squared error, values from {short_number(self.low)} to {short_number(self.high)}{scaled}"
+
     def reconstructions(self) -> dict[str, np.ndarray]:
         """The rows that are held against the target."""
         return {name: row for name, row in self.values.items() if name not in SOURCES and len(self.target)}
@@ -84,7 +89,7 @@ def reconstruction_sheet(
     """
     own_scales = kind == "table" and low is None and high is None
     checked = _checked(_on_own_scales(rows) if own_scales else rows, low, high, captions)
-    if kind == "image":
+    if kind == "image" or all(row.ndim == 4 for row in checked.values.values()):
         image = _picture_sheet(checked, title)
     else:
         image = panel_sheet(
@@ -94,6 +99,7 @@ def reconstruction_sheet(
             captions=checked.captions,
             title=title,
             stems=kind == "table",
+            measure="each column scaled to 0..1 over these objects" if own_scales else checked.measure(),
         )
     return paper.save_png(image, path)
 
@@ -268,7 +274,7 @@ def _note(rows: Rows) -> str:
     channels = max(row.shape[1] for row in rows.values.values())
     words = []
     if rows.reconstructions():
-        words.append("MSE: mean squared error, values scaled to 0..1")
+        words.append(rows.measure())
     if channels not in (1, 3):
         red, green, blue = (band + 1 for band in bands_of(channels))
         words.append(f"shown: bands {red}, {green}, {blue} of {channels} as red, green, blue")

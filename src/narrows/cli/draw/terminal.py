@@ -68,15 +68,15 @@ def terminal_picture(
         InputError: A picture is neither (H, W) nor (C, H, W).
 
     Example:
-        >>> print(terminal_picture(np.array([[0, 1], [0, 1], [1, 0], [1, 0]]), fancy=False))
+        >>> print(terminal_picture(np.array([[0, 1], [0, 1], [1, 1], [1, 1]]), fancy=False))
          @
-        @
+        @@
     """
     from rich.text import Text
 
     fancy = fancy_terminal() if fancy is None else fancy
-    one = isinstance(images, np.ndarray) and images.ndim in (2, 3) and not labels
-    pictures = [_colours(image, low, high) for image in ([images] if one else images)]
+    several = [images] if isinstance(images, np.ndarray) and not labels else list(images)
+    pictures = [_colours(image, low, high) for image in several]
     rows = max(len(p) for p in pictures) // 2
     text = Text(no_wrap=True)
     if labels:
@@ -96,7 +96,7 @@ def _mean(part: np.ndarray) -> float:
 
 
 def _colours(image: np.ndarray, low: float, high: float) -> np.ndarray:
-    """The picture as bytes (2 h, w, 3), thinned to fit, with an even number of rows."""
+    """The picture as bytes (H, W, 3), thinned to fit, with an even number of rows."""
     image = np.asarray(image, dtype=np.float32)
     if image.ndim not in (2, 3) or 0 in image.shape:
         raise InputError(f"a picture of shape {image.shape}", expected="(H, W) or (C, H, W)", code="input.shape")

@@ -1,0 +1,191 @@
+"""The commands and their options. Torch is imported only inside a command that needs it."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from narrows.cli.talk import Talk
+
+app = typer.Typer(
+    help="Learn, tinker with, see and use autoencoders.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+Json = Annotated[bool, typer.Option("--json", help="Give the result as one JSON object on standard output.")]
+Debug = Annotated[bool, typer.Option("--debug", help="Show where an error comes from.")]
+Set = Annotated[list[str] | None, typer.Option("--set", help="PATH=VALUE of the recipe, such as bottleneck.size=64; may be repeated.")]
+Source = Annotated[str, typer.Argument(help="A data set by name (see `narrows data`), or a file or folder.", show_default=False)]
+OtherSource = Annotated[
+    str | None, typer.Argument(help="Objects to use; the test objects the model was trained beside if left out.", show_default=False)
+]
+RunFolder = Annotated[Path, typer.Argument(help="The folder of a run.", show_default=False)]
+Seed = Annotated[int, typer.Option(help="Decides what is drawn at random.")]
+Force = Annotated[bool, typer.Option("--force", help="Replace an earlier run in that folder.")]
+
+
+@app.command()
+def train(
+    source: Annotated[str | None, typer.Argument(help="A data set by name (see `narrows data`), or a file or folder.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Folder to write the run to; runs/NAME-NETWORK if left out.")] = None,
+    network: Annotated[str, typer.Option(help="dense, conv, lstm or unet.")] = "dense",
+    bottleneck: Annotated[str, typer.Option(help="plain, sparse-l1, sparse-kl, sparse-topk, contractive, variational, vq or fsq.")] = "plain",
+    code: Annotated[int | None, typer.Option(help="Numbers in the code.")] = None,
+    epochs: Annotated[int | None, typer.Option(help="Times every training object is seen.")] = None,
+    set_: Set = None,
+    recipe: Annotated[Path | None, typer.Option(help="A recipe.json to start from.")] = None,
+    resume: Annotated[Path | None, typer.Option(help="Go on with the interrupted run in this folder.")] = None,
+    force: Force = False,
+    json_: Json = False,
+    debug: Debug = False,
+) -> None:
+    """Train an autoencoder, and say how well it does beside PCA."""
+    from narrows.cli.train import resume_run, train_new
+
+    talk = Talk(json_)
+    if resume is not None:
+        talk.end(resume_run(talk, resume, [source, out, recipe, *(set_ or [])]))
+        return
+    shortcuts = {"bottleneck.size": code, "training.epochs": epochs}
+    changes = [f"{path}={value}" for path, value in shortcuts.items() if value is not None] + (set_ or [])
+    talk.end(train_new(talk, source, out, network, bottleneck, changes, recipe, force))
+
+
+@app.command()
+def reconstruct(
+    run: RunFolder,
+    source: OtherSource = None,
+    out: Annotated[Path, typer.Option(help="A .png sheet of input, output and error, or the outputs as .npy.")] = Path("reconstruction.png"),
+    count: Annotated[int, typer.Option(help="Objects on the sheet.", min=1, max=96)] = 12,
+    seed: Seed = 0,
+    json_: Json = False,
+    debug: Debug = False,
+) -> None:
+    """Rebuild objects through the code, beside PCA of the same size."""
+    from narrows.cli.use import reconstruct as work
+
+    talk = Talk(json_)
+    talk.end(work(talk, run, source, out, count, seed))
+
+
+@app.command()
+def encode(
+    run: RunFolder,
+    source: OtherSource = None,
+    out: Annotated[Path, typer.Option(help="Codes as .npy or .csv.")] = Path("codes.npy"),
+    json_: Json = False,
+    debug: Debug = False,
+) -> None:
+    """Turn objects into codes."""
+    from narrows.cli.use import encode as work
+
+    talk = Talk(json_)
+    talk.end(work(talk, run, source, out))
+
+
+@app.command()
+def decode(
+    run: RunFolder,
+    codes: Annotated[Path, typer.Argument(help="Codes as .npy or .csv, as `narrows encode` writes them.", show_default=False)],
+    out: Annotated[Path, typer.Option(help="Objects as .npy, or a .png sheet of them.")] = Path("decoded.npy"),
+    json_: Json = False,
+    debug: Debug = False,
+) -> None:
+    """Turn codes back into objects."""
+    from narrows.cli.use import decode as work
+
+    talk = Talk(json_)
+    talk.end(work(talk, run, codes, out))
+
+
+@app.command()
+def generate(
+    run: RunFolder,
+    out: Annotated[Path, typer.Option(help="A .png sheet, or objects as .npy.")] = Path("generated.png"),
+    count: Annotated[int, typer.Option(help="Objects to make, or steps between two.", min=2, max=96)] = 24,
+    between: Annotated[str | None, typer.Option(help="Two numbers of test objects, such as 3,17: make the way from one to the other.")] = None,
+    seed: Seed = 0,
+    json_: Json = False,
+    debug: Debug = False,
+) -> None:
+    """Make new objects from random codes, or on the way between two."""
+    from narrows.cli.use import generate as work
+
+    talk = Talk(json_)
+    talk.end(work(talk, run, out, count, between, seed))
+
+
+@app.command(name="map")
+def map_(
+    run: RunFolder,
+    source: OtherSource = None,
+    out: Annotated[Path, typer.Option(help="A .png or .svg picture, or a self-contained .html page.")] = Path("map.png"),
+    projection: Annotated[str, typer.Option(help="auto (the code itself if it has two numbers, else PCA), pca or tsne.")] = "auto",
+    limit: Annotated[int, typer.Option(help="Most objects to draw.", min=3)] = 10_000,
+    seed: Seed = 0,
+    json_: Json = False,
+    debug: Debug = False,
+) -> None:
+    """Draw the latent space: each dot one object, coloured by class."""
+    from narrows.cli.use import draw_map
+
+    talk = Talk(json_)
+    talk.end(draw_map(talk, run, source, out, projection, limit, seed))
+
+
+@app.command()
+def compare(
+    source: Source,
+    out: Annotated[Path, typer.Option(help="A .png or .svg picture.")] = Path("compare.png"),
+    sizes: Annotated[str, typer.Option(help="Numbers in the code, with commas.")] = "2,4,8,16,32,64",
+    networks: Annotated[str, typer.Option(help="Networks, with commas.")] = "dense,conv,lstm",
+    epochs: Annotated[int | None, typer.Option(help="Epochs of each; the default for the data if left out.", min=1)] = None,
+    limit: Annotated[int | None, typer.Option(help="Train on at most this many objects.", min=10)] = None,
+    seed: Seed = 0,
+    json_: Json = False,
+    debug: Debug = False,
+) -> None:
+    """Draw error against code size for several networks, with PCA's line."""
+    from narrows.cli.train import compare as work
+
+    talk = Talk(json_)
+    talk.end(work(talk, source, out, sizes, networks, epochs, limit, seed))
+
+
+@app.command()
+def data(json_: Json = False, debug: Debug = False) -> None:
+    """List the data sets: what they are, whether they are here, their licence and where they come from."""
+    from narrows.cli.about import list_data
+
+    talk = Talk(json_)
+    talk.end(list_data(talk))
+
+
+@app.command()
+def info(
+    what: Annotated[str | None, typer.Argument(help="The folder of a run, a data set, or a file.", show_default=False)] = None,
+    schema: Annotated[bool, typer.Option("--schema", help="Print the JSON Schema of a recipe.")] = False,
+    json_: Json = False,
+    debug: Debug = False,
+) -> None:
+    """Say what a run, a data set or a file is; without one, what is installed here."""
+    from narrows.cli.about import describe
+
+    talk = Talk(json_ or schema)
+    talk.end(describe(talk, what, schema))
+
+
+@app.command()
+def demo(
+    out: Annotated[Path, typer.Option(help="Folder for the pictures and the models.")] = Path("demo"),
+    json_: Json = False,
+    debug: Debug = False,
+) -> None:
+    """Train dense, conv and LSTM autoencoders on digits and letters, in about a minute."""
+    from narrows.cli.demo import demo as work
+
+    talk = Talk(json_)
+    talk.end(work(talk, out))

@@ -1,0 +1,256 @@
+"""The commands that use a trained model: reconstruct, encode, decode, generate, map."""
+
+from __future__ import annotations
+
+import csv
+import io
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from narrows.cli import draw
+from narrows.cli.talk import Talk
+from narrows.cli.train import check_suffix, load_for, numbers
+from narrows.data import read
+from narrows.errors import DamagedError, InputError, UsageError
+from narrows.files import write_atomic
+from narrows.metrics.baseline import PCABaseline
+from narrows.readout.report import flat, mean_square
+from narrows.train.checkpoint import Saved, open_run
+from narrows.types import Split, Splits
+
+PANELS = 24
+
+
+def objects(talk: Talk, saved: Saved, source: str | None) -> Split:
+    """Objects of a source, or the test objects the model was judged on."""
+    if source is None:
+        return load_for(talk, saved.recipe.data).test
+    return read(source, like=saved.layout, label=saved.recipe.data.label, seed=saved.recipe.data.seed)
+
+
+def reconstruct(talk: Talk, run: Path, source: str | None, out: Path, count: int, seed: int) -> dict[str, Any]:
+    """Input, output and error: `narrows reconstruct`."""
+    from narrows.readout import reconstruct as rebuild
+
+    check_suffix(out, (".png", ".npy"))
+    saved = open_run(run)
+    split = objects(talk, saved, source)
+    made = rebuild(saved.model, split.x, corruption=saved.recipe.corruption, seed=seed)
+    result: dict[str, Any] = {"objects": len(split), "mse": float(made.error.mean()), "out": str(out)}
+    if out.suffix == ".npy":
+        write_array(out, saved.scaling.undo(made.output))
+    else:
+        shown = slice(min(count, PANELS if saved.layout.kind != "image" else count))
+        rows = {"input": made.input[shown], "corrupted": made.corrupted[shown], "output": made.output[shown]}
+        if saved.recipe.corruption.kind == "none":
+            del rows["corrupted"]
+        rows |= pca_rows(talk, saved, made.corrupted[shown])
+        result |= {name: mean_square(row - rows["input"]) for name, row in rows.items() if name.startswith("PCA")}
+        sheet(saved, rows, out, captions(saved, split, shown))
+    talk.say(f"{len(split):,} objects, mean squared error {result['mse']:.4g}; written to {out}")
+    worst = int(made.error.argmax())
+    result["worst"] = {"object": worst, "mse": float(made.error[worst])}
+    return result
+
+
+def pca_rows(talk: Talk, saved: Saved, seen: np.ndarray) -> dict[str, np.ndarray]:
+    """The same objects through PCA of as many numbers, fitted on the training objects; none where they are gone."""
+    size = int(np.prod(saved.model.code_shape))
+    if size >= saved.layout.values:
+        return {}
+    try:
+        train = flat(saved.scaling.apply(load_for(talk, saved.recipe.data).train.x))
+    except InputError as error:
+        talk.say(f"! No PCA beside it, since the training objects are not here: {error}")
+        return {}
+    pca = PCABaseline.fit(train, size)
+    output = pca.reconstruct(flat(seen), size, low=saved.scaling.low, high=saved.scaling.high)
+    return {f"PCA, {size} numbers": output.reshape(seen.shape).astype(np.float32)}
+
+
+def sheet(saved: Saved, rows: dict[str, np.ndarray], out: Path, words: list[str] | None) -> None:
+    """Draw rows of objects in scaled units."""
+    title = f"{saved.layout.name} through {int(np.prod(saved.model.code_shape))} numbers"
+    low, high = saved.scaling.low, saved.scaling.high
+    draw.reconstruction_sheet(rows, out, kind=saved.layout.kind, low=low, high=high, captions=words, title=title)
+
+
+def captions(saved: Saved, split: Split, shown: slice) -> list[str] | None:
+    """The class of each object shown, where it has one."""
+    if split.y is None or not saved.layout.classes:
+        return None
+    return [saved.layout.classes[label] if label >= 0 else "" for label in split.y[shown]]
+
+
+def encode(talk: Talk, run: Path, source: str | None, out: Path) -> dict[str, Any]:
+    """Objects to codes: `narrows encode`."""
+    from narrows.readout import encode as to_codes
+
+    check_suffix(out, (".npy", ".csv"))
+    saved = open_run(run)
+    split = objects(talk, saved, source)
+    z = to_codes(saved.model, split.x)
+    if out.suffix == ".npy":
+        write_array(out, z)
+    else:
+        write_csv(out, z.reshape(len(z), -1), split, saved.layout.classes)
+    talk.say(f"{len(z):,} codes of {int(np.prod(z.shape[1:]))} numbers written to {out}")
+    return {"objects": len(z), "code": list(z.shape[1:]), "out": str(out)}
+
+
+def write_csv(out: Path, z: np.ndarray, split: Split, classes: tuple[str, ...]) -> None:
+    """Codes as a table: a row an object, its class and origin last where they are known."""
+    text = io.StringIO()
+    writer = csv.writer(text)
+    extra = [name for name, known in (("class", split.y is not None), ("where", split.where is not None)) if known]
+    writer.writerow([*(f"z{i + 1}" for i in range(z.shape[1])), *extra])
+    for row, code in enumerate(z):
+        words = []
+        if split.y is not None:
+            label = int(split.y[row])
+            words.append(classes[label] if 0 <= label < len(classes) else "" if label < 0 else str(label))
+        if split.where is not None:
+            words.append(str(split.where[row]))
+        writer.writerow([*map(repr, code.tolist()), *words])
+    write_atomic(out, text.getvalue())
+
+
+def read_codes(path: Path, shape: tuple[int, ...]) -> np.ndarray:
+    """Codes (N, *shape) from a .npy file, or from the columns z1, z2 ... of a .csv file.
+
+    Raises:
+        InputError: No such file, or codes of another size.
+        DamagedError: Not a readable table or array.
+    """
+    if not path.is_file():
+        raise InputError(f"no file {path}", step="Check the path", code="input.missing")
+    check_suffix(path, (".npy", ".csv"))
+    if path.suffix == ".npy":
+        from narrows.data.arrays import read_arrays
+
+        z = np.asarray(read_arrays(path)["X"])
+        if z.dtype.kind not in "fiu":
+            raise InputError(f"{path.name} has values of type {z.dtype}", expected="numbers", code="input.type")
+    else:
+        z = read_code_table(path)
+    wanted = int(np.prod(shape))
+    if z.ndim < 2 or int(np.prod(z.shape[1:])) != wanted:
+        raise InputError(f"{path.name} has codes of shape {z.shape[1:]}", expected=f"{wanted} numbers, as this model makes")
+    return z.reshape(len(z), *shape).astype(np.float32)
+
+
+def read_code_table(path: Path) -> np.ndarray:
+    """The columns z1, z2 ... of a .csv file as (N, K)."""
+    try:
+        with path.open(newline="", encoding="utf-8-sig") as file:
+            rows = list(csv.DictReader(file))
+        names = [name for name in (rows[0] if rows else {}) if name and name[:1] == "z" and name[1:].isdigit()]
+        names.sort(key=lambda name: int(name[1:]))
+        return np.array([[float(row[name]) for name in names] for row in rows], np.float32).reshape(len(rows), -1)
+    except (ValueError, TypeError, KeyError, csv.Error, UnicodeDecodeError) as error:
+        raise DamagedError(f"{path} is not a table of codes ({error})", step="Write it with narrows encode") from None
+
+
+def decode(talk: Talk, run: Path, codes: Path, out: Path) -> dict[str, Any]:
+    """Codes to objects: `narrows decode`."""
+    from narrows.readout import decode as to_objects
+
+    check_suffix(out, (".npy", ".png"))
+    saved = open_run(run)
+    made = to_objects(saved.model, read_codes(codes, saved.model.code_shape))
+    give_objects(saved, made, out)
+    talk.say(f"{len(made):,} objects written to {out}")
+    return {"objects": len(made), "shape": list(made.shape[1:]), "out": str(out)}
+
+
+def give_objects(saved: Saved, made: np.ndarray, out: Path) -> None:
+    """Write raw objects: all of them as an array, or the first ones on a sheet."""
+    if out.suffix == ".npy":
+        write_array(out, made)
+        return
+    most = 96 if saved.layout.kind == "image" else PANELS
+    sheet(saved, {"input": saved.scaling.apply(made[:most])}, out, None)
+
+
+def generate(talk: Talk, run: Path, out: Path, count: int, between: str | None, seed: int) -> dict[str, Any]:
+    """New objects: `narrows generate`."""
+    from narrows.readout import interpolate, sample
+
+    check_suffix(out, (".png", ".npy"))
+    saved = open_run(run)
+    data = load_for(talk, saved.recipe.data)
+    if between is None:
+        made, how = sample(saved.model, count, data.train.x, seed=seed), "drawn from the latent space"
+    else:
+        first, last = two_of(between, data)
+        made, how = interpolate(saved.model, data.test.x[first], data.test.x[last], count), f"from {first} to {last}"
+    give_objects(saved, made, out)
+    talk.say(f"{len(made)} objects {how}, written to {out}")
+    return {"objects": len(made), "shape": list(made.shape[1:]), "out": str(out)}
+
+
+def two_of(text: str, data: Splits) -> tuple[int, int]:
+    """Two numbers of test objects."""
+    chosen = numbers(text)
+    if len(chosen) != 2 or not all(0 <= number < len(data.test) for number in chosen):
+        raise UsageError(f"--between {text}", expected=f"two numbers from 0 to {len(data.test) - 1}, such as 3,17")
+    return chosen[0], chosen[1]
+
+
+def draw_map(
+    talk: Talk, run: Path, source: str | None, out: Path, projection: str, limit: int, seed: int
+) -> dict[str, Any]:
+    """The latent space as a picture: `narrows map`."""
+    from narrows.metrics.latent import sampled
+    from narrows.readout import latent_map
+
+    check_suffix(out, (".png", ".svg", ".html"))
+    saved = open_run(run)
+    split = whole_scene(talk, saved) if source is None and saved.layout.kind == "spectrum" else objects(talk, saved, source)
+    split = split.take(sampled(len(split), limit, seed))
+    made = latent_map(saved.model, split, projection=projection, seed=seed)
+    picture = saved.layout.kind == "image" and saved.layout.shape[0] in (1, 3)
+    draw.latent_map(
+        made.points,
+        made.y,
+        saved.layout.classes,
+        out,
+        title=f"{saved.layout.name}: {len(split):,} objects, {made.codes.shape[1]} numbers each",
+        numbers={NAMES[name]: value for name, value in made.numbers.items()},
+        axis_names=AXES[made.projection],
+        hover=[str(word) for word in split.where] if split.where is not None else None,
+        thumbnails=split.x if picture and out.suffix == ".html" else None,
+    )
+    talk.table(["measure", "value"], [[NAMES[name], f"{value:.3f}"] for name, value in made.numbers.items()])
+    talk.say(f"{len(split):,} objects drawn in {out}")
+    return {**made.as_dict(), "out": str(out)}
+
+
+def whole_scene(talk: Talk, saved: Saved) -> Split:
+    """Every pixel of the scene a model was trained on: a map of a scene shows all of it."""
+    data = load_for(talk, saved.recipe.data)
+    parts = (data.train, data.valid, data.test)
+    y = None if data.train.y is None else np.concatenate([part.y for part in parts if part.y is not None])
+    where = None if data.train.where is None else np.concatenate([p.where for p in parts if p.where is not None])
+    return Split(np.concatenate([part.x for part in parts]), y, where)
+
+
+NAMES = {
+    "trustworthiness": "trustworthiness",
+    "knn_accuracy": "kNN accuracy",
+    "knn_accuracy_code": "kNN accuracy, whole code",
+    "silhouette": "silhouette",
+}
+
+AXES = {
+    "code": ("first number of the code", "second number of the code"),
+    "pca": ("first principal component of the code", "second principal component of the code"),
+    "tsne": ("t-SNE 1", "t-SNE 2"),
+}
+
+
+def write_array(out: Path, values: np.ndarray) -> None:
+    """Write a .npy file in one piece."""
+    write_atomic(out, lambda file: np.save(file, values, allow_pickle=False))

@@ -1,0 +1,354 @@
+"""Hyperspectral scenes as objects: one spectrum a pixel, or patches of neighbouring pixels.
+
+    cube (H, W, D) -> blocks of pixels -> each block to training, validation or test -> spectra (N, D)
+                                                                                     or patches (N, D, side, side)
+
+Neighbouring pixels look alike, so whole blocks change sides, never single pixels, and a patch that would reach
+into another side is left out.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from narrows.data.cubes import Scene, read_scene
+from narrows.data.scenes import SCENES, Known, known_scene
+from narrows.data.splits import fingerprints, split_groups
+from narrows.errors import InputError, LimitError, ModelError, UsageError, unknown
+from narrows.types import Layout, Split, Splits
+
+VIEWS = ("pixels", "patches")
+BLOCK = 8
+SIDE = 9
+VALUE_LIMIT = 1 << 29
+FEWEST_BLOCKS = 15
+
+
+def scene(source: Path, label: str | None = None) -> tuple[np.ndarray, np.ndarray | None, tuple[str, ...]]:
+    """A whole scene, for a protocol of one's own.
+
+    Args:
+        source: A .mat, .npy, .npz or TIFF file, its class map inside or beside it as NAME_gt.
+        label: Name of the array with the class map, where there are several.
+
+    Returns:
+        The cube (H, W, D) float32; class numbers (H, W) int64 with -1 for unlabelled, or None; the class names.
+
+    Raises:
+        InputError: No cube in it.
+    """
+    found = read_scene(Path(source), label=label)
+    return found.cube.astype(np.float32), found.labels, found.classes
+
+
+def load_cube(
+    source: Path | None,
+    *,
+    seed: int = 0,
+    limit: int | None = None,
+    view: str = "auto",
+    side: int | None = None,
+    label: str | None = None,
+    known: Known | None = None,
+    **_: object,
+) -> Splits:
+    """A hyperspectral cube as spectra of pixels (D,) or as patches (D, side, side), parted by blocks.
+
+    Unlabelled pixels take part (class -1): an autoencoder learns without classes, a map colours those that have
+    one. `where` counts from 0: "row 3, column 7" is cube[3, 7].
+
+    Args:
+        source: A .mat, .npy, .npz or TIFF file.
+        seed: Decides which block goes where.
+        limit: Most training objects.
+        view: "pixels" or "patches"; "auto" is pixels, or patches where `side` is given.
+        side: Side of a patch in pixels, 9 unless given.
+        label: Name of the array with the class map, where there are several.
+        known: What is known of the scene; found by the file's name where not given.
+
+    Raises:
+        InputError: No cube, values that are missing, or too few pixels to part.
+        UsageError: A view that does not exist, or a side larger than the scene.
+    """
+    assert source is not None
+    if view in {"auto", ""}:
+        view = "patches" if side else "pixels"
+    if view not in VIEWS:
+        raise unknown("view", view, VIEWS)
+    if view == "pixels" and side:
+        raise UsageError(f"data.side={side} with view=pixels", step="Use --set data.view=patches", code="usage.side")
+    known = known or known_scene(source.stem) or Known()
+    whole = without_empty_bands(read_scene(source, known, label))
+    make = pixels if view == "pixels" else patches
+    return make(whole, known, seed=seed, limit=limit, side=side or SIDE)
+
+
+def load_scene(source: Path | None, *, name: str, **choices) -> Splits:
+    """A well-known scene by name: from its file, or the folder its files lie in, in the original or packed layout.
+
+    Args:
+        source: The file, or a folder that holds it.
+        name: A name of `narrows.data.scenes.SCENES`, such as "pavia-university".
+        choices: As for `load_cube`.
+
+    References:
+        Pavia University and Centre: ROSIS scenes provided by Paolo Gamba, University of Pavia; Samson and Jasper
+        Ridge: Feiyun Zhu, arXiv 1708.05125; ABU: Kang et al., 2017, https://doi.org/10.1109/TGRS.2017.2710145
+    """
+    assert source is not None
+    if name not in SCENES:
+        raise unknown("scene", name, SCENES)
+    return load_cube(scene_file(source, name), known=SCENES[name], **choices)
+
+
+def scene_file(source: Path, name: str) -> Path:
+    """The file of a scene: `source` itself, or the first in that folder called as the scene is."""
+    if source.is_file():
+        return source
+    kinds = {".npz", ".mat", ".npy", ".tif", ".tiff"}
+    files = sorted(source.iterdir()) if source.is_dir() else []
+    for stem in SCENES[name].stems:
+        for file in files:
+            if file.stem.lower() == stem and file.suffix.lower() in kinds:
+                return file
+    raise InputError(f"{source} has no file of {name}", expected=" or ".join(SCENES[name].stems), code="input.missing")
+
+
+def read_cube(source: Path, *, like: Layout, label: str | None = None) -> Split:
+    """Every pixel or patch of a cube, in the layout of a trained model.
+
+    Bands are found by name; where the names differ but their number fits, they are taken in order.
+
+    Raises:
+        ModelError: Other bands than the model's, or a scene smaller than its patches.
+    """
+    whole = match_bands(read_scene(source, label=label), like.columns or (), like.shape[0])
+    labels = None if whole.labels is None else renumber(whole, like)
+    usable = usable_pixels(whole)
+    if len(like.shape) == 1:
+        return take_pixels(whole.cube, labels, np.argwhere(usable))
+    side = like.shape[-1]
+    if min(usable.shape) < side:
+        raise ModelError(f"a scene of {usable.shape} pixels", expected=f"at least {side} x {side}", code="model.shape")
+    corners = np.argwhere(windows(usable, side).all((2, 3)))
+    check_values(len(corners), like.values)
+    return take_patches(whole.cube, labels, corners, side)
+
+
+def match_bands(whole: Scene, wanted: tuple[str, ...], count: int) -> Scene:
+    """The scene with the bands a model knows."""
+    if set(wanted) <= set(whole.columns) and wanted:
+        index = [whole.columns.index(name) for name in wanted]
+        return Scene(whole.name, whole.cube[:, :, index], whole.labels, whole.classes, wanted)
+    if len(whole.columns) == count:
+        return whole
+    raise ModelError(
+        f"{whole.name} has {len(whole.columns)} bands", expected=f"the {count} bands of the model", code="model.shape"
+    )
+
+
+def renumber(whole: Scene, like: Layout) -> np.ndarray:
+    """The class map in the model's numbers, by name; -1 for classes it does not know."""
+    assert whole.labels is not None
+    table = [like.classes.index(name) if name in like.classes else -1 for name in whole.classes]
+    return np.array([*table, -1], np.int64)[whole.labels]
+
+
+def without_empty_bands(whole: Scene) -> Scene:
+    """The scene without bands that hold nothing: all NaN, or one value everywhere (such as water absorption)."""
+    if whole.cube.shape[0] * whole.cube.shape[1] < 2:
+        raise InputError(
+            f"{whole.name} is a single pixel", expected="at least ten, to train and to judge", code="input.few"
+        )
+    real = np.where(np.isfinite(whole.cube), whole.cube, np.nan) if whole.cube.dtype.kind == "f" else whole.cube
+    low, high = np.fmin.reduce(real, (0, 1)), np.fmax.reduce(real, (0, 1))
+    full = high > low
+    if not full.any():
+        raise InputError(
+            f"{whole.name} has one value everywhere", step="Check how it was written", code="input.constant"
+        )
+    if full.all():
+        return whole
+    gone = [name for name, kept in zip(whole.columns, full, strict=True) if not kept]
+    shown = ", ".join(gone[:8]) + (" ..." if len(gone) > 8 else "")
+    note = f"{len(gone)} bands that hold nothing (one value, or none) are left out: {shown}."
+    columns = tuple(name for name, kept in zip(whole.columns, full, strict=True) if kept)
+    return Scene(whole.name, whole.cube[:, :, full], whole.labels, whole.classes, columns, (*whole.notes, note))
+
+
+def usable_pixels(whole: Scene) -> np.ndarray:
+    """True (H, W) where a pixel holds a spectrum; False where all its bands are NaN or one value (no data).
+
+    Raises:
+        InputError: A pixel where only some bands are missing.
+    """
+    missing: np.ndarray = ~np.isfinite(whole.cube)
+    empty = np.asarray(missing.all(2))
+    partly = missing & ~empty[:, :, None]
+    if partly.any():
+        row, column, band = np.argwhere(partly)[0].tolist()
+        place = f"row {row}, column {column}, {whole.columns[band]}"
+        raise InputError(
+            f"{whole.name}: no number at {place}, and {np.count_nonzero(partly) - 1:,} more",
+            expected="numbers everywhere",
+            step="Remove those bands or fill the gaps first",
+            code="input.nan",
+        )
+    return ~empty & (whole.cube.max(2) > whole.cube.min(2))
+
+
+def pixels(whole: Scene, known: Known, *, seed: int, limit: int | None, side: int) -> Splits:
+    """The scene as one object a pixel; a pixel of validation or test that equals a training one is left out."""
+    usable = usable_pixels(whole)
+    rows, columns = usable.shape
+    block = block_size(rows, columns, BLOCK, 1)
+    rng = np.random.default_rng(seed)
+    sides = part_of_pixels(whole, usable, block, rng)
+    train, valid, test = (
+        take_pixels(whole.cube, whole.labels, rng.permutation(np.argwhere(sides == number))) for number in range(3)
+    )
+    check_parts(whole, (train, valid, test))
+    found = len(valid) + len(test)
+    valid, test = unlike(valid, train), unlike(test, train)
+    repeated = found - len(valid) - len(test)
+    notes = [*whole.notes, *notes_on(usable), f"Parted by blocks of about {block} x {block} pixels."]
+    notes += [f"{repeated} pixels equal to a training pixel are left out of validation and test."] if repeated else []
+    check_parts(whole, (train, valid, test))
+    shape = (whole.cube.shape[2],)
+    layout = Layout(whole.name, "spectrum", shape, whole.classes, whole.columns, known.units, view="pixels")
+    return Splits(layout, train, valid, test, (*notes, *absent(whole, train, test))).limited(limit)
+
+
+def patches(whole: Scene, known: Known, *, seed: int, limit: int | None, side: int) -> Splits:
+    """The scene as one object a neighbourhood; the class is that of the middle pixel."""
+    usable = usable_pixels(whole)
+    if side > min(usable.shape):
+        raise UsageError(f"data.side={side}", expected=f"at most {min(usable.shape)}, the scene's shorter side")
+    rows, columns = usable.shape
+    block, rng = block_size(rows, columns, max(BLOCK, 2 * side), side + 1), np.random.default_rng(seed)
+    sides = windows(part_of_pixels(whole, usable, block, rng), side)
+    inside = np.where(sides.min((2, 3)) == sides.max((2, 3)), sides[:, :, 0, 0], -1)
+    values = whole.cube.shape[2] * side**2
+    step = next(
+        s for s in range(1, 1 + max(usable.shape)) if (inside[::s, ::s] >= 0).sum() * values <= VALUE_LIMIT or s >= side
+    )
+    corners = [rng.permutation(np.argwhere(inside[::step, ::step] == number) * step) for number in range(3)]
+    corners[0] = corners[0][:limit]
+    check_values(sum(len(found) for found in corners), values)
+    train, valid, test = (take_patches(whole.cube, whole.labels, found, side) for found in corners)
+    check_parts(whole, (train, valid, test))
+    lost = f"{(inside < 0).sum()} patches that reach into another side are left out."
+    note = f"Parted by blocks of about {block} x {block} pixels; {lost}"
+    thinned = (f"Every {step}th patch both ways is taken.",) if step > 1 else ()
+    shape = (whole.cube.shape[2], side, side)
+    layout = Layout(whole.name, "image", shape, whole.classes, whole.columns, known.units, view="patches")
+    notes = (*whole.notes, *notes_on(usable), note, *thinned, *absent(whole, train, test))
+    return Splits(layout, train, valid, test, notes)
+
+
+def part_of_pixels(whole: Scene, usable: np.ndarray, block: int, rng: np.random.Generator) -> np.ndarray:
+    """The side of each pixel (H, W): 0 training, 1 validation, 2 test, -1 no data; whole blocks at a time.
+
+    Blocks are drawn within their rarest class, and a class left without training pixels takes a block back.
+    """
+    rows, columns = usable.shape
+    down, across = max(1, rows // block), max(1, columns // block)
+    groups = (np.arange(rows)[:, None] * down // rows * across + np.arange(columns) * across // columns)[usable]
+    labels = None if whole.labels is None else whole.labels[usable]
+    parts = split_groups(groups, rng, y=None if labels is None else rarest(groups, labels))
+    if not all(len(part) for part in parts):
+        parts = split_groups(groups, rng)
+    flat = np.zeros(len(groups), np.int8)
+    for number, part in enumerate(parts):
+        flat[part] = number
+    for lost in [] if labels is None else np.setdiff1d(labels[labels >= 0], labels[flat == 0]):
+        flat[groups == np.bincount(groups[labels == lost]).argmax()] = 0
+    sides = np.full(usable.shape, -1, np.int8)
+    sides[usable] = flat
+    return sides
+
+
+def rarest(groups: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    """For each pixel the class of its block that has the fewest pixels in the scene, -1 in blocks without classes."""
+    names, counts = np.unique(labels[labels >= 0], return_counts=True)
+    best = np.full(int(groups.max()) + 1, -1)
+    for name in names[np.argsort(-counts, kind="stable")]:
+        best[groups[labels == name]] = name
+    return best[groups]
+
+
+def take_pixels(cube: np.ndarray, labels: np.ndarray | None, at: np.ndarray) -> Split:
+    """The pixels at (row, column) pairs (N, 2)."""
+    row, column = at.T
+    y = None if labels is None else labels[row, column]
+    return Split(cube[row, column].astype(np.float32), y, places(at))
+
+
+def take_patches(cube: np.ndarray, labels: np.ndarray | None, corners: np.ndarray, side: int) -> Split:
+    """The patches (N, D, side, side) whose first pixels are at (row, column) pairs (N, 2)."""
+    row, column = corners.T
+    view = np.lib.stride_tricks.sliding_window_view(cube, (side, side), (0, 1))  # type: ignore[call-overload]
+    middle = corners + side // 2
+    y = None if labels is None else labels[middle[:, 0], middle[:, 1]]
+    return Split(view[row, column].astype(np.float32), y, places(middle))
+
+
+def places(at: np.ndarray) -> np.ndarray:
+    """Pairs (N, 2) in words."""
+    return np.array([f"row {row}, column {column}" for row, column in at.tolist()], np.str_)
+
+
+def windows(plane: np.ndarray, side: int) -> np.ndarray:
+    """Every side x side window of a plane (H, W), as a view (H - side + 1, W - side + 1, side, side)."""
+    return np.lib.stride_tricks.sliding_window_view(plane, (side, side))
+
+
+def block_size(rows: int, columns: int, most: int, fewest: int) -> int:
+    """The largest side of blocks, in pixels, that leaves enough blocks to part."""
+    sizes = range(most, fewest - 1, -1)
+    return next((s for s in sizes if max(1, rows // s) * max(1, columns // s) >= FEWEST_BLOCKS), fewest)
+
+
+def unlike(part: Split, train: Split) -> Split:
+    """The objects that do not equal a training object."""
+    return part.take(np.flatnonzero(~np.isin(fingerprints(part.x), fingerprints(train.x))))
+
+
+def notes_on(usable: np.ndarray) -> tuple[str, ...]:
+    """A note on pixels without data."""
+    lost = int((~usable).sum())
+    return (f"{lost} pixels hold no data and are left out.",) if lost else ()
+
+
+def absent(whole: Scene, train: Split, test: Split) -> tuple[str, ...]:
+    """A note on classes that only one of training and test has."""
+    if train.y is None or test.y is None or whole.labels is None:
+        return ()
+    present = np.unique(whole.labels[whole.labels >= 0])
+    lost = [whole.classes[number] for number in np.setdiff1d(present, test.y)]
+    return (f"No test objects of: {', '.join(lost)}.",) if lost else ()
+
+
+def check_parts(whole: Scene, parts: tuple[Split, ...]) -> None:
+    """Refuse a scene of which a part has no objects."""
+    if not all(len(part) for part in parts):
+        sizes = ", ".join(str(len(part)) for part in parts)
+        raise InputError(
+            f"{whole.name} of {whole.cube.shape[0]} x {whole.cube.shape[1]} pixels parts into {sizes} objects",
+            expected="some for training, validation and test",
+            step="Give a larger scene or a smaller data.side",
+            code="input.few",
+        )
+
+
+def check_values(count: int, values: int) -> None:
+    """Refuse more patches than memory should hold."""
+    if count * values > 4 * VALUE_LIMIT:
+        raise LimitError(
+            f"{count:,} patches of {values:,} values",
+            expected=f"at most {4 * VALUE_LIMIT:,} values",
+            step="Use a smaller data.side or set data.limit",
+            code="limit.memory",
+        )
