@@ -102,7 +102,7 @@ def test_reading_an_archive_half_uses_the_models_class_numbers(tmp_path, rng):
 
 
 @pytest.mark.parametrize(
-    ("line", "message"), [("1\t2\t3", "series 21 has 2 values"), ("1" + "\tNaN" * 12, "series 21 has no n")]
+    ("line", "message"), [("1\t2\t3", "series 21 has 2 values, not 12"), ("1" + "\tNaN" * 12, "series 21 has no n")]
 )
 def test_a_bad_series_is_named(tmp_path, rng, line, message):
     path, _ = archive(tmp_path, rng)
@@ -233,3 +233,10 @@ def test_a_nab_recording(tmp_path, real):
     splits = load_series(tmp_path / "nab.csv", window=48)
     assert splits.train.where[0].startswith("201")
     assert len(read_columns(tmp_path / "nab.csv")[0]["value"]) == 7267
+
+
+@pytest.mark.parametrize("rows", ["no colon\n", "a:b:c\n1:2\n", ":\n"])
+def test_ts_rows_that_do_not_fit_are_said(tmp_path, rows):
+    (tmp_path / "bad.ts").write_text("@classLabel true a\n@data\n" + rows)
+    with pytest.raises(InputError, match=r"bad\.ts"):
+        load_series(tmp_path / "bad.ts")

@@ -3,9 +3,11 @@ import zipfile
 
 import numpy as np
 import pytest
-from scipy.io import savemat
+from scipy.io import loadmat, savemat
 
-from narrows.data.cubes import coarser, read_scene
+from narrows.data.classmaps import coarser
+from narrows.data.cubes import read_scene
+from narrows.data.mat import read_mat
 from narrows.data.spectra import load_cube, load_scene, read_cube, scene, windows
 from narrows.errors import DamagedError, InputError, LimitError, ModelError, UsageError
 
@@ -363,6 +365,30 @@ def test_python_objects_are_never_unpacked(tmp_path, suffix):
     (np.save if suffix == "npy" else np.savez)(tmp_path / f"objects.{suffix}", np.array([{"a": 1}], object))
     with pytest.raises(InputError, match="pickle"):
         read_scene(tmp_path / f"objects.{suffix}")
+
+
+@pytest.mark.parametrize("dtype", ["f8", "f4", "u1", "i1", "u2", "i2", "u4", "i4", "u8", "i8"])
+@pytest.mark.parametrize("packed", [True, False])
+def test_matlab_variables_agree_with_scipy(tmp_path, rng, dtype, packed):
+    values = {"cube": (rng.random((4, 3, 5)) * 100).astype(dtype), "n": np.array([[7]], dtype), "text": "hello"}
+    savemat(tmp_path / "a.mat", {**values, "cells": np.array([1, "a"], object), "z": 1j}, do_compression=packed)
+    read, expected = read_mat(tmp_path / "a.mat"), loadmat(tmp_path / "a.mat")
+    assert sorted(read) == ["cube", "n"]
+    for name, array in read.items():
+        np.testing.assert_array_equal(array, expected[name])
+        assert array.dtype == expected[name].dtype
+
+
+def test_no_altered_matlab_file_gets_past_its_checks(tmp_path, rng):
+    savemat(tmp_path / "a.mat", {"cube": rng.random((6, 5, 4))}, do_compression=True)
+    content = (tmp_path / "a.mat").read_bytes()
+    for place in range(124, len(content), 3):
+        altered = bytearray(content)
+        altered[place] ^= 0x55
+        (tmp_path / "b.mat").write_bytes(altered)
+        if place not in {124, 125}:  # the version number
+            with pytest.raises((DamagedError, InputError), match="b"):
+                read_scene(tmp_path / "b.mat")
 
 
 def test_unknown_kinds_and_missing_files_are_said(tmp_path):

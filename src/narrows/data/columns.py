@@ -173,11 +173,11 @@ def unique_names(fields: list[str]) -> list[str]:
 
     Example:
         >>> unique_names(["a", "b", "a", ""])
-        ['a', 'b', 'a (2)', 'column 4']
+        ['a', 'b', 'a (2)', 'unnamed 4']
     """
     names: list[str] = []
     for number, field in enumerate(fields, 1):
-        name = field.strip() or f"column {number}"
+        name = field.strip() or f"unnamed {number}"
         names.append(name if name not in names else f"{name} ({names.count(name) + 1})")
     return names
 

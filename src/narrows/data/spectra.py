@@ -14,8 +14,9 @@ from pathlib import Path
 import numpy as np
 
 from narrows.data.cubes import Scene, read_scene
+from narrows.data.plane import block_size, part_of_pixels, take_patches, take_pixels, windows
 from narrows.data.scenes import SCENES, Known, known_scene
-from narrows.data.splits import fingerprints, split_groups
+from narrows.data.splits import fingerprints
 from narrows.errors import InputError, LimitError, ModelError, UsageError, unknown
 from narrows.types import Layout, Split, Splits
 
@@ -23,7 +24,6 @@ VIEWS = ("pixels", "patches")
 BLOCK = 8
 SIDE = 9
 VALUE_LIMIT = 1 << 29
-FEWEST_BLOCKS = 15
 
 
 def scene(source: Path, label: str | None = None) -> tuple[np.ndarray, np.ndarray | None, tuple[str, ...]]:
@@ -205,7 +205,7 @@ def pixels(whole: Scene, known: Known, *, seed: int, limit: int | None, side: in
     rows, columns = usable.shape
     block = block_size(rows, columns, BLOCK, 1)
     rng = np.random.default_rng(seed)
-    sides = part_of_pixels(whole, usable, block, rng)
+    sides = part_of_pixels(whole.labels, usable, block, rng)
     train, valid, test = (
         take_pixels(whole.cube, whole.labels, rng.permutation(np.argwhere(sides == number))) for number in range(3)
     )
@@ -228,7 +228,7 @@ def patches(whole: Scene, known: Known, *, seed: int, limit: int | None, side: i
         raise UsageError(f"data.side={side}", expected=f"at most {min(usable.shape)}, the scene's shorter side")
     rows, columns = usable.shape
     block, rng = block_size(rows, columns, max(BLOCK, 2 * side), side + 1), np.random.default_rng(seed)
-    sides = windows(part_of_pixels(whole, usable, block, rng), side)
+    sides = windows(part_of_pixels(whole.labels, usable, block, rng), side)
     inside = np.where(sides.min((2, 3)) == sides.max((2, 3)), sides[:, :, 0, 0], -1)
     values = whole.cube.shape[2] * side**2
     step = next(
@@ -241,74 +241,11 @@ def patches(whole: Scene, known: Known, *, seed: int, limit: int | None, side: i
     check_parts(whole, (train, valid, test))
     lost = f"{(inside < 0).sum()} patches that reach into another side are left out."
     note = f"Parted by blocks of about {block} x {block} pixels; {lost}"
-    thinned = (f"Every {step}th patch both ways is taken.",) if step > 1 else ()
+    thinned = (f"One patch in {step} is taken, both down and across.",) if step > 1 else ()
     shape = (whole.cube.shape[2], side, side)
     layout = Layout(whole.name, "image", shape, whole.classes, whole.columns, known.units, view="patches")
     notes = (*whole.notes, *notes_on(usable), note, *thinned, *absent(whole, train, test))
     return Splits(layout, train, valid, test, notes)
-
-
-def part_of_pixels(whole: Scene, usable: np.ndarray, block: int, rng: np.random.Generator) -> np.ndarray:
-    """The side of each pixel (H, W): 0 training, 1 validation, 2 test, -1 no data; whole blocks at a time.
-
-    Blocks are drawn within their rarest class, and a class left without training pixels takes a block back.
-    """
-    rows, columns = usable.shape
-    down, across = max(1, rows // block), max(1, columns // block)
-    groups = (np.arange(rows)[:, None] * down // rows * across + np.arange(columns) * across // columns)[usable]
-    labels = None if whole.labels is None else whole.labels[usable]
-    parts = split_groups(groups, rng, y=None if labels is None else rarest(groups, labels))
-    if not all(len(part) for part in parts):
-        parts = split_groups(groups, rng)
-    flat = np.zeros(len(groups), np.int8)
-    for number, part in enumerate(parts):
-        flat[part] = number
-    for lost in [] if labels is None else np.setdiff1d(labels[labels >= 0], labels[flat == 0]):
-        flat[groups == np.bincount(groups[labels == lost]).argmax()] = 0
-    sides = np.full(usable.shape, -1, np.int8)
-    sides[usable] = flat
-    return sides
-
-
-def rarest(groups: np.ndarray, labels: np.ndarray) -> np.ndarray:
-    """For each pixel the class of its block that has the fewest pixels in the scene, -1 in blocks without classes."""
-    names, counts = np.unique(labels[labels >= 0], return_counts=True)
-    best = np.full(int(groups.max()) + 1, -1)
-    for name in names[np.argsort(-counts, kind="stable")]:
-        best[groups[labels == name]] = name
-    return best[groups]
-
-
-def take_pixels(cube: np.ndarray, labels: np.ndarray | None, at: np.ndarray) -> Split:
-    """The pixels at (row, column) pairs (N, 2)."""
-    row, column = at.T
-    y = None if labels is None else labels[row, column]
-    return Split(cube[row, column].astype(np.float32), y, places(at))
-
-
-def take_patches(cube: np.ndarray, labels: np.ndarray | None, corners: np.ndarray, side: int) -> Split:
-    """The patches (N, D, side, side) whose first pixels are at (row, column) pairs (N, 2)."""
-    row, column = corners.T
-    view = np.lib.stride_tricks.sliding_window_view(cube, (side, side), (0, 1))  # type: ignore[call-overload]
-    middle = corners + side // 2
-    y = None if labels is None else labels[middle[:, 0], middle[:, 1]]
-    return Split(view[row, column].astype(np.float32), y, places(middle))
-
-
-def places(at: np.ndarray) -> np.ndarray:
-    """Pairs (N, 2) in words."""
-    return np.array([f"row {row}, column {column}" for row, column in at.tolist()], np.str_)
-
-
-def windows(plane: np.ndarray, side: int) -> np.ndarray:
-    """Every side x side window of a plane (H, W), as a view (H - side + 1, W - side + 1, side, side)."""
-    return np.lib.stride_tricks.sliding_window_view(plane, (side, side))
-
-
-def block_size(rows: int, columns: int, most: int, fewest: int) -> int:
-    """The largest side of blocks, in pixels, that leaves enough blocks to part."""
-    sizes = range(most, fewest - 1, -1)
-    return next((s for s in sizes if max(1, rows // s) * max(1, columns // s) >= FEWEST_BLOCKS), fewest)
 
 
 def unlike(part: Split, train: Split) -> Split:

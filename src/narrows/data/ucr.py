@@ -144,7 +144,7 @@ def as_numbers(source: Path, rows: list[list[list[str]]]) -> np.ndarray:
         lengths = [len(channel) for channel in row]
         if lengths != shape or len(set(lengths)) != 1:
             raise InputError(
-                f"{source.name}: series {number} has {max(lengths, default=0)} values, the first has {shape[0]}",
+                f"{source.name}: series {number} has {max(lengths, default=0)} values, not {max(shape, default=0)}",
                 expected="series of one length",
                 step="Cut or resample them to one length",
                 code="input.lengths",
