@@ -1,6 +1,6 @@
 """Changes to a recipe as words: "bottleneck.size=64", with errors that list what is possible.
 
-    recipe as plain values -> path found, value read -> checked again as a whole -> recipe
+recipe as plain values -> path found, value read -> checked again as a whole -> recipe
 """
 
 import json
@@ -77,13 +77,14 @@ def place(values: dict[str, Any], owner: type[BaseModel], path: list[str], value
     name, *rest = path
     if name not in owner.model_fields:
         raise unknown("setting", name, owner.model_fields, code="usage.setting")
-    kinds = kinds_of(owner.model_fields[name].annotation)
+    annotation: Any = owner.model_fields[name].annotation
+    kinds = kinds_of(annotation)
     if kinds and (not rest or rest == ["kind"]) and isinstance(value, str):
         values[name] = switch(kinds, values[name], value, name)
     elif not rest:
         values[name] = value
-    elif kinds or is_settings(owner.model_fields[name].annotation):
-        inner = kinds[values[name]["kind"]] if kinds else owner.model_fields[name].annotation
+    elif kinds or is_settings(annotation):
+        inner: Any = kinds[values[name]["kind"]] if kinds else annotation
         place(values[name], inner, rest, value)
     elif isinstance(values[name], dict):
         values[name][".".join(rest)] = value
@@ -124,7 +125,9 @@ def explain(error: ErrorDetails) -> NarrowsError:
         expected = str(context["expected_tags"]).replace("'", "").split(", ")
         return unknown(dotted, context["tag"], expected)
     if error["type"] == "literal_error":
-        return unknown(dotted, error["input"], str(context["expected"]).replace("'", "").replace(" or ", ", ").split(", "))
+        return unknown(
+            dotted, error["input"], str(context["expected"]).replace("'", "").replace(" or ", ", ").split(", ")
+        )
     given = json.dumps(error["input"], default=str)
     wanted = error["msg"].removeprefix("Input should be ").removeprefix("Value should be ")
     return UsageError(f"{dotted}={given[:80]}", expected=wanted, code="usage.value")

@@ -83,7 +83,9 @@ def compare(
     """
     kept = tuple(sorted({size for size in sizes if 0 < size < data.layout.values}))
     if not kept:
-        raise UsageError(f"sizes {list(sizes)}", expected=f"some from 1 to {data.layout.values - 1}", code="usage.sizes")
+        raise UsageError(
+            f"sizes {list(sizes)}", expected=f"some from 1 to {data.layout.values - 1}", code="usage.sizes"
+        )
     networks, points = tuple(networks), list[Point]()
     total = len(networks) * len(kept)
     for network in networks:

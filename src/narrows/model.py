@@ -1,6 +1,6 @@
 """The autoencoder as one torch module: encode, code, decode.
 
-    raw -> scale -> x -> encoder -> h -> bottleneck -> code z -> decoder -> head -> output -> unscale -> raw
+raw -> scale -> x -> encoder -> h -> bottleneck -> code z -> decoder -> head -> output -> unscale -> raw
 """
 
 from collections.abc import Callable
@@ -102,7 +102,8 @@ class Model(nn.Module):
     def tie(self) -> None:
         """Let a tied decoder read the encoder's matrices."""
         if isinstance(self.decoder, TiedDecoder):
-            self.decoder.tie([*self.encoder.layers, self.bottleneck.project])
+            layers = [layer for layer in self.encoder.modules() if isinstance(layer, nn.Linear)]
+            self.decoder.tie([*layers, self.bottleneck.project])
 
     @property
     def parameters_count(self) -> int:

@@ -93,7 +93,7 @@ class Recipe(Settings):
     """The narrow passage between them."""
     head: Literal["auto", "linear", "clipped", "sigmoid", "tanh"] = "auto"
     """Last function of the decoder; "auto" fits the range of the values."""
-    objective: dict[str, Annotated[float, Field(ge=0, le=1e6)]] = {"mse": 1.0}
+    objective: dict[str, Annotated[float, Field(ge=0, le=1e6)]] = Field(default={"mse": 1.0})
     """Weight of each error term: mse, l1, huber, bce, ssim."""
     training: Training = Training()
     """How the weights are found."""
@@ -178,7 +178,7 @@ def default_network(name: str, layout: Layout) -> Network:
     small = layout.values < 256
     depth = halvings(layout.shape)
     rows = layout.shape[-2] if len(layout.shape) == 3 else layout.shape[-1]
-    choices = {
+    choices: dict[str, Network] = {
         "dense": Dense(widths=(256, 128) if small else (1024, 512)),
         "conv": Conv(channels=(32, 64, 128)[: max(1, min(depth, 3 if not small else 2))]),
         "lstm": LSTM(hidden=64 if small else 128, chunk=max(1, rows // 40)),
@@ -195,7 +195,9 @@ def default_training(count: int, name: str) -> Training:
     return Training(epochs=epochs, batch=batch)
 
 
-def recipe_for(data: Splits, *, network: str = "dense", bottleneck: str = "plain", source: Data | None = None) -> Recipe:
+def recipe_for(
+    data: Splits, *, network: str = "dense", bottleneck: str = "plain", source: Data | None = None
+) -> Recipe:
     """The default recipe for a data set: what is trained where nothing else is said."""
     if bottleneck not in BOTTLENECKS:
         raise unknown("bottleneck", bottleneck, BOTTLENECKS)

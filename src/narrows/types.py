@@ -74,7 +74,7 @@ class Layout:
     def from_dict(cls, values: dict[str, Any]) -> "Layout":
         """The layout written by `as_dict`, with lists turned back into tuples."""
         vocabulary = {name: tuple(words) for name, words in values.get("vocabulary", {}).items()}
-        tuples = {key: tuple(values[key]) for key in ("shape", "classes", "columns") if key in values}
+        tuples: dict[str, Any] = {key: tuple(values[key]) for key in ("shape", "classes", "columns") if key in values}
         return cls(**{**values, **tuples, "vocabulary": vocabulary})
 
     @property

@@ -94,7 +94,7 @@ def test_unet_skips_carry_what_the_code_does_not():
     torch.manual_seed(0)
     encoder, decoder = UNet(channels=(4, 6)).build((1, 8, 8), 2)
     x = torch.randn(1, 1, 8, 8)
-    h, skips = encoder(x)
+    _, skips = encoder(x)
     z = torch.zeros(1, *encoder.grid, 2)
     assert not torch.allclose(decoder(z, skips), decoder(z))
 

@@ -46,7 +46,18 @@ def installation(talk: Talk) -> dict[str, Any]:
     from narrows.data.where import data_folders
 
     packages = {}
-    for name in ("torch", "numpy", "scipy", "scikit-learn", "matplotlib", "pyarrow", "soundfile", "soxr", "openTSNE", "tifffile"):
+    for name in (
+        "torch",
+        "numpy",
+        "scipy",
+        "scikit-learn",
+        "matplotlib",
+        "pyarrow",
+        "soundfile",
+        "soxr",
+        "openTSNE",
+        "tifffile",
+    ):
         try:
             packages[name] = version(name)
         except PackageNotFoundError:

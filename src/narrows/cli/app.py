@@ -17,10 +17,18 @@ app = typer.Typer(
 
 Json = Annotated[bool, typer.Option("--json", help="Give the result as one JSON object on standard output.")]
 Debug = Annotated[bool, typer.Option("--debug", help="Show where an error comes from.")]
-Set = Annotated[list[str] | None, typer.Option("--set", help="PATH=VALUE of the recipe, such as bottleneck.size=64; may be repeated.")]
-Source = Annotated[str, typer.Argument(help="A data set by name (see `narrows data`), or a file or folder.", show_default=False)]
+Set = Annotated[
+    list[str] | None,
+    typer.Option("--set", help="PATH=VALUE of the recipe, such as bottleneck.size=64; may be repeated."),
+]
+Source = Annotated[
+    str, typer.Argument(help="A data set by name (see `narrows data`), or a file or folder.", show_default=False)
+]
 OtherSource = Annotated[
-    str | None, typer.Argument(help="Objects to use; the test objects the model was trained beside if left out.", show_default=False)
+    str | None,
+    typer.Argument(
+        help="Objects to use; the test objects the model was trained beside if left out.", show_default=False
+    ),
 ]
 RunFolder = Annotated[Path, typer.Argument(help="The folder of a run.", show_default=False)]
 Seed = Annotated[int, typer.Option(help="Decides what is drawn at random.")]
@@ -29,10 +37,14 @@ Force = Annotated[bool, typer.Option("--force", help="Replace an earlier run in 
 
 @app.command()
 def train(
-    source: Annotated[str | None, typer.Argument(help="A data set by name (see `narrows data`), or a file or folder.")] = None,
+    source: Annotated[
+        str | None, typer.Argument(help="A data set by name (see `narrows data`), or a file or folder.")
+    ] = None,
     out: Annotated[Path | None, typer.Option(help="Folder to write the run to; runs/NAME-NETWORK if left out.")] = None,
     network: Annotated[str, typer.Option(help="dense, conv, lstm or unet.")] = "dense",
-    bottleneck: Annotated[str, typer.Option(help="plain, sparse-l1, sparse-kl, sparse-topk, contractive, variational, vq or fsq.")] = "plain",
+    bottleneck: Annotated[
+        str, typer.Option(help="plain, sparse-l1, sparse-kl, sparse-topk, contractive, variational, vq or fsq.")
+    ] = "plain",
     code: Annotated[int | None, typer.Option(help="Numbers in the code.")] = None,
     epochs: Annotated[int | None, typer.Option(help="Times every training object is seen.")] = None,
     set_: Set = None,
@@ -58,7 +70,9 @@ def train(
 def reconstruct(
     run: RunFolder,
     source: OtherSource = None,
-    out: Annotated[Path, typer.Option(help="A .png sheet of input, output and error, or the outputs as .npy.")] = Path("reconstruction.png"),
+    out: Annotated[Path, typer.Option(help="A .png sheet of input, output and error, or the outputs as .npy.")] = Path(
+        "reconstruction.png"
+    ),
     count: Annotated[int, typer.Option(help="Objects on the sheet.", min=1, max=96)] = 12,
     seed: Seed = 0,
     json_: Json = False,
@@ -89,7 +103,9 @@ def encode(
 @app.command()
 def decode(
     run: RunFolder,
-    codes: Annotated[Path, typer.Argument(help="Codes as .npy or .csv, as `narrows encode` writes them.", show_default=False)],
+    codes: Annotated[
+        Path, typer.Argument(help="Codes as .npy or .csv, as `narrows encode` writes them.", show_default=False)
+    ],
     out: Annotated[Path, typer.Option(help="Objects as .npy, or a .png sheet of them.")] = Path("decoded.npy"),
     json_: Json = False,
     debug: Debug = False,
@@ -106,7 +122,9 @@ def generate(
     run: RunFolder,
     out: Annotated[Path, typer.Option(help="A .png sheet, or objects as .npy.")] = Path("generated.png"),
     count: Annotated[int, typer.Option(help="Objects to make, or steps between two.", min=2, max=96)] = 24,
-    between: Annotated[str | None, typer.Option(help="Two numbers of test objects, such as 3,17: make the way from one to the other.")] = None,
+    between: Annotated[
+        str | None, typer.Option(help="Two numbers of test objects, such as 3,17: make the way from one to the other.")
+    ] = None,
     seed: Seed = 0,
     json_: Json = False,
     debug: Debug = False,
@@ -122,8 +140,12 @@ def generate(
 def map_(
     run: RunFolder,
     source: OtherSource = None,
-    out: Annotated[Path, typer.Option(help="A .png or .svg picture, or a self-contained .html page.")] = Path("map.png"),
-    projection: Annotated[str, typer.Option(help="auto (the code itself if it has two numbers, else PCA), pca or tsne.")] = "auto",
+    out: Annotated[Path, typer.Option(help="A .png or .svg picture, or a self-contained .html page.")] = Path(
+        "map.png"
+    ),
+    projection: Annotated[
+        str, typer.Option(help="auto (the code itself if it has two numbers, else PCA), pca or tsne.")
+    ] = "auto",
     limit: Annotated[int, typer.Option(help="Most objects to draw.", min=3)] = 10_000,
     seed: Seed = 0,
     json_: Json = False,
@@ -142,7 +164,9 @@ def compare(
     out: Annotated[Path, typer.Option(help="A .png or .svg picture.")] = Path("compare.png"),
     sizes: Annotated[str, typer.Option(help="Numbers in the code, with commas.")] = "2,4,8,16,32,64",
     networks: Annotated[str, typer.Option(help="Networks, with commas.")] = "dense,conv,lstm",
-    epochs: Annotated[int | None, typer.Option(help="Epochs of each; the default for the data if left out.", min=1)] = None,
+    epochs: Annotated[
+        int | None, typer.Option(help="Epochs of each; the default for the data if left out.", min=1)
+    ] = None,
     limit: Annotated[int | None, typer.Option(help="Train on at most this many objects.", min=10)] = None,
     seed: Seed = 0,
     json_: Json = False,
@@ -166,7 +190,9 @@ def data(json_: Json = False, debug: Debug = False) -> None:
 
 @app.command()
 def info(
-    what: Annotated[str | None, typer.Argument(help="The folder of a run, a data set, or a file.", show_default=False)] = None,
+    what: Annotated[
+        str | None, typer.Argument(help="The folder of a run, a data set, or a file.", show_default=False)
+    ] = None,
     schema: Annotated[bool, typer.Option("--schema", help="Print the JSON Schema of a recipe.")] = False,
     json_: Json = False,
     debug: Debug = False,

@@ -32,7 +32,9 @@ def run(arguments: Sequence[str]) -> int:
         return 0
     except Exception as error:
         bug = NarrowsError(
-            f"a bug in narrows: {type(error).__name__}: {error}", step="Run it again with --debug and report it", code="bug"
+            f"a bug in narrows: {type(error).__name__}: {error}",
+            step="Run it again with --debug and report it",
+            code="bug",
         )
         return tell(bug, arguments)
 
@@ -44,7 +46,7 @@ def call(arguments: Sequence[str]) -> int:
     from narrows.cli.app import app
 
     # The base of typer's complaints; it is click's, which newer versions of typer carry inside.
-    complaint = typer.BadParameter.__bases__[0].__bases__[0]
+    complaint: Any = typer.BadParameter.__bases__[0].__bases__[0]
     try:
         status = app(args=list(arguments), prog_name="narrows", standalone_mode=False)
     except typer.Abort:

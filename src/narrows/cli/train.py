@@ -31,7 +31,9 @@ def train_new(
     folder = out or free_folder(Path("runs") / f"{data.layout.name}-{recipe.network.kind}")
     if (folder / "recipe.json").exists() and not force:
         raise UsageError(
-            f"{folder} holds an earlier run", step="Choose another --out, or replace it with --force", code="usage.exists"
+            f"{folder} holds an earlier run",
+            step="Choose another --out, or replace it with --force",
+            code="usage.exists",
         )
     for note in data.notes:
         talk.say(note)
@@ -49,7 +51,9 @@ def choose(
         recipe = assign(recipe, ([f"data.name={source}"] if source else []) + changes)
         return recipe, load_for(talk, recipe.data)
     if source is None:
-        raise UsageError("no data set", expected="NAME or a path", step="Try: narrows train digits", code="usage.arguments")
+        raise UsageError(
+            "no data set", expected="NAME or a path", step="Try: narrows train digits", code="usage.arguments"
+        )
     # The data has to be read before the defaults are known, and the data's own settings before it is read.
     own = [change for change in changes if change.startswith("data.")]
     settings = assign(Recipe(data=Data(name=source)), own).data
@@ -99,15 +103,24 @@ def judged(talk: Talk, recipe: Recipe, data: Splits, folder: Path | None, *, res
     talk.say(f"validation loss {sparkline(history)}")
     if data.layout.kind == "image" and data.layout.shape[0] in (1, 3) and data.layout.shape[-1] <= 36:
         made = reconstruct(result.model, data.test.x[:4], corruption=recipe.corruption, seed=recipe.seed)
-        rows = {"in": made.input, "seen": made.corrupted, "out": made.output}
-        shown = [(name, row[i]) for i in range(len(made.input)) for name, row in rows.items() if name != "seen" or recipe.corruption.kind != "none"]
+        stages = {"in": made.input, "seen": made.corrupted, "out": made.output}
+        shown = [
+            (name, row[i])
+            for i in range(len(made.input))
+            for name, row in stages.items()
+            if name != "seen" or recipe.corruption.kind != "none"
+        ]
         talk.console.print(terminal_picture([x for _, x in shown], labels=[name for name, _ in shown]))
-    rows = [["this model", f"{whole.test['mse']:.4g}"], *([name, f"{errors['mse']:.4g}"] for name, errors in whole.baseline.items())]
+    rows = [
+        ["this model", f"{whole.test['mse']:.4g}"],
+        *([name, f"{errors['mse']:.4g}"] for name, errors in whole.baseline.items()),
+    ]
     talk.table(["test error", "MSE"], rows)
     talk.say(whole.sentence)
     for finding in whole.findings:
         talk.say(f"! {finding.sentence}")
-    talk.say(f"{result.model.parameters_count:,} parameters, {len(result.history)} epochs, {result.seconds:.1f} s; saved in {folder}")
+    epochs, seconds = len(result.history), result.seconds
+    talk.say(f"{result.model.parameters_count:,} parameters, {epochs} epochs, {seconds:.1f} s; saved in {folder}")
     return {**whole.as_dict(), "run": str(folder)}
 
 
@@ -137,7 +150,8 @@ def watched(talk: Talk, recipe: Recipe, data: Splits, folder: Path | None, resum
 def tell_start(talk: Talk, event: Any) -> None:
     """Say where it runs, and whether a resumed run is the one it would have been."""
     place = event.place
-    talk.say(f"{event.parameters:,} parameters on {place.device} ({place.route}, {place.threads} thread{'s' * (place.threads != 1)})")
+    threads = f"{place.threads} thread{'s' * (place.threads != 1)}"
+    talk.say(f"{event.parameters:,} parameters on {place.device} ({place.route}, {threads})")
     if event.resumed_at:
         exact = "bit-exact" if event.bit_exact else f"not bit-exact: {event.reason}"
         talk.say(f"resumed at step {event.resumed_at}, {exact}")
@@ -202,7 +216,9 @@ def numbers(text: str) -> list[int]:
     try:
         return [int(part) for part in text.split(",") if part.strip()]
     except ValueError:
-        raise UsageError(f"{text!r}", expected="whole numbers with commas, such as 2,4,8", code="usage.numbers") from None
+        raise UsageError(
+            f"{text!r}", expected="whole numbers with commas, such as 2,4,8", code="usage.numbers"
+        ) from None
 
 
 def check_suffix(path: Path, allowed: tuple[str, ...]) -> None:

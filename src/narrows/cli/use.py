@@ -137,7 +137,9 @@ def read_codes(path: Path, shape: tuple[int, ...]) -> np.ndarray:
         z = read_code_table(path)
     wanted = int(np.prod(shape))
     if z.ndim < 2 or int(np.prod(z.shape[1:])) != wanted:
-        raise InputError(f"{path.name} has codes of shape {z.shape[1:]}", expected=f"{wanted} numbers, as this model makes")
+        raise InputError(
+            f"{path.name} has codes of shape {z.shape[1:]}", expected=f"{wanted} numbers, as this model makes"
+        )
     return z.reshape(len(z), *shape).astype(np.float32)
 
 
@@ -208,7 +210,9 @@ def draw_map(
 
     check_suffix(out, (".png", ".svg", ".html"))
     saved = open_run(run)
-    split = whole_scene(talk, saved) if source is None and saved.layout.kind == "spectrum" else objects(talk, saved, source)
+    split = (
+        whole_scene(talk, saved) if source is None and saved.layout.kind == "spectrum" else objects(talk, saved, source)
+    )
     split = split.take(sampled(len(split), limit, seed))
     made = latent_map(saved.model, split, projection=projection, seed=seed)
     picture = saved.layout.kind == "image" and saved.layout.shape[0] in (1, 3)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zipfile
+import zlib
 from math import prod
 from pathlib import Path
 
@@ -38,7 +39,9 @@ def load_arrays(source: Path | None, *, seed: int, view: str = "auto", **options
     test_key, test_label = TEST_KEYS.get(key, ("", ""))
     if test_key in arrays:
         test_x, _ = as_objects(arrays[test_key], source, view)
-        test = Split(narrow(test_x), numbered(arrays.get(test_label), arrays.get(pick_label(arrays, x) or ""), len(test_x)))
+        test = Split(
+            narrow(test_x), numbered(arrays.get(test_label), arrays.get(pick_label(arrays, x) or ""), len(test_x))
+        )
         return carve(layout, Split(x, y), test, seed=seed)
     return part(layout, Split(x, y), seed=seed)
 
@@ -82,13 +85,15 @@ def read_arrays(source: Path) -> dict[str, np.ndarray]:
                     check_header(file, source, member.file_size)
         with np.load(source, allow_pickle=False) as arrays:
             return {name: arrays[name] for name in arrays.files}
-    except (ValueError, EOFError, zipfile.BadZipFile, OSError, NotImplementedError) as error:
+    except (ValueError, EOFError, zipfile.BadZipFile, zlib.error, OSError, NotImplementedError) as error:
         if isinstance(error, DamagedError | InputError | LimitError):
             raise
-        raise DamagedError(f"{source} cannot be read as arrays ({error})", step="Write it again with numpy.save") from None
+        raise DamagedError(
+            f"{source} cannot be read as arrays ({error})", step="Write it again with numpy.save"
+        ) from None
 
 
-def check_header(file, source: Path, size: int) -> None:  # noqa: ANN001
+def check_header(file, source: Path, size: int) -> None:
     """Compare what the header of an array claims with the bytes there are, before anything is allocated."""
     major, _ = np.lib.format.read_magic(file)
     read = np.lib.format.read_array_header_1_0 if major == 1 else np.lib.format.read_array_header_2_0
@@ -104,7 +109,9 @@ def check_header(file, source: Path, size: int) -> None:  # noqa: ANN001
     if wanted > size:
         raise DamagedError(f"{source.name} says it holds {wanted:,} bytes of values, of {size:,} in all")
     if wanted > BYTES_LIMIT:
-        raise LimitError(f"{source.name} holds {wanted:,} bytes", expected=f"at most {BYTES_LIMIT:,}", code="limit.memory")
+        raise LimitError(
+            f"{source.name} holds {wanted:,} bytes", expected=f"at most {BYTES_LIMIT:,}", code="limit.memory"
+        )
 
 
 def pick(arrays: dict[str, np.ndarray], source: Path) -> str:
@@ -130,7 +137,9 @@ def as_objects(array: np.ndarray, source: Path, view: str) -> tuple[np.ndarray, 
     if array.dtype.kind not in "buif":
         raise InputError(f"{source.name} has values of type {array.dtype}", expected="real numbers", code="input.type")
     if array.ndim < 2 or 0 in array.shape:
-        raise InputError(f"{source.name} has shape {array.shape}", expected="objects by values, (N, ...)", code="input.empty")
+        raise InputError(
+            f"{source.name} has shape {array.shape}", expected="objects by values, (N, ...)", code="input.empty"
+        )
     is_bytes = array.dtype == np.uint8
     if array.ndim == 4:
         last = array.shape[-1] in (1, 3) and array.shape[1] not in (1, 3)
@@ -169,7 +178,7 @@ def layout_of(source: Path, x: np.ndarray, kind: Kind, names: tuple[str, ...], v
     low = high = None
     if x.dtype == np.uint8:
         low, high = 0.0, 255.0
-    elif kind == "image" and 0 <= x.min() and x.max() <= 1:
+    elif kind == "image" and x.min() >= 0 and x.max() <= 1:
         low, high = 0.0, 1.0
     chosen = view if view == "series" else ""
     return Layout(source.stem, kind, x.shape[1:], names, low=low, high=high, view=chosen)

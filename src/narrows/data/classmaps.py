@@ -74,7 +74,7 @@ def name_classes(
             expected=f"whole numbers 0..{CLASS_LIMIT - 1}, 0 for unlabelled",
             code="input.labels",
         )
-    notes = ()
+    notes: tuple[str, ...] = ()
     if drawn.shape != shape:
         drawn = coarser(drawn.astype(np.int64), drawn.shape[0] // shape[0])
         notes = (f"The class map {key!r} is finer than the cube: a pixel has a class where 60 % of it has.",)

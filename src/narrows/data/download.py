@@ -21,7 +21,7 @@ TIMEOUT = 30.0
 SIZE_LIMIT = 1 << 30
 
 
-class Refused(Exception):  # noqa: N818
+class Refused(Exception):
     """A server's answer that is of no use; the next one may be."""
 
 
@@ -94,7 +94,9 @@ def receive(url: str, part: Path, progress: Progress | None, size_limit: int) ->
     if not url.startswith(("http://", "https://")):
         raise Refused("not an http or https address")
     have = part.stat().st_size if part.exists() else 0
-    request = urllib.request.Request(url, headers={"User-Agent": "narrows"} | ({"Range": f"bytes={have}-"} if have else {}))
+    request = urllib.request.Request(
+        url, headers={"User-Agent": "narrows"} | ({"Range": f"bytes={have}-"} if have else {})
+    )
     try:
         with urllib.request.urlopen(request, timeout=TIMEOUT) as answer:
             have, total = where_it_starts(answer, have)

@@ -41,9 +41,7 @@ def load_glyphs(source: Path | None, *, seed: int, limit: int | None = None, **_
     font = rng.integers(0, drawn.shape[0], count)
     blur = rng.integers(0, len(SHARPNESS), count)
     parts = [bend(drawn[font[i], y[i], blur[i]], rng) for i in np.array_split(np.arange(count), -(-count // CHUNK))]
-    layout = Layout(
-        "glyphs", "image", (1, SIDE, SIDE), tuple(CHARACTERS), units="grey level 0..255", low=0, high=255
-    )
+    layout = Layout("glyphs", "image", (1, SIDE, SIDE), tuple(CHARACTERS), units="grey level 0..255", low=0, high=255)
     return part(layout, Split(np.concatenate(parts)[:, None], y.astype(np.int64)), seed=seed)
 
 
@@ -86,11 +84,13 @@ def font_files() -> list[Path]:
     if found is None or not found.submodule_search_locations:
         return []
     folder = Path(found.submodule_search_locations[0]) / "mpl-data" / "fonts" / "ttf"
-    return sorted(file for file in folder.glob("*.ttf") if file.stem.startswith(FAMILIES) and "Display" not in file.stem)
+    return sorted(
+        file for file in folder.glob("*.ttf") if file.stem.startswith(FAMILIES) and "Display" not in file.stem
+    )
 
 
 def bend(planes: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Read large glyphs (B, 64, 64) of 0..1 through a random turn, slant, stretch, shift and wave: (B, 28, 28) bytes."""
+    """Read large glyphs (B, 64, 64) of 0..1 through a random turn, slant, stretch and wave: (B, 28, 28) bytes."""
     B = len(planes)
     line = np.linspace(-1, 1, SIDE, dtype=np.float32)
     v, u = np.meshgrid(line, line, indexing="ij")

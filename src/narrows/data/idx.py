@@ -26,9 +26,8 @@ def read_idx(path: Path) -> np.ndarray:
         DamagedError: Not an idx file of bytes, cut short, or longer than its header says.
         LimitError: More than 2 GiB.
     """
-    opened = gzip.open(path, "rb") if path.suffix == ".gz" else path.open("rb")
     try:
-        with opened as file:
+        with gzip.open(path, "rb") if path.suffix == ".gz" else path.open("rb") as file:
             return parse(file, path)
     except (EOFError, gzip.BadGzipFile, zlib.error) as error:
         raise damaged(path, f"cannot be unpacked ({error})") from None

@@ -114,12 +114,15 @@ def picture_files(folder: Path) -> list[Path]:
     files = [file for file in files if file.resolve().is_relative_to(home)]
     if not files:
         raise InputError(
-            f"{folder} holds no pictures", expected=", ".join(sorted(SUFFIXES)), step="Give another folder", code="input.empty"
+            f"{folder} holds no pictures",
+            expected=", ".join(sorted(SUFFIXES)),
+            step="Give another folder",
+            code="input.empty",
         )
     return files
 
 
-def open_picture(file: Path):  # noqa: ANN201
+def open_picture(file: Path):
     """A picture, turned as its camera held it; its size is checked before it is decoded.
 
     Raises:
@@ -154,12 +157,12 @@ def open_picture(file: Path):  # noqa: ANN201
         ) from None
 
 
-def is_colour(picture) -> bool:  # noqa: ANN001
+def is_colour(picture) -> bool:
     """Whether a picture's own format has colours."""
     return picture.mode not in {"1", "L", "LA", "I", "I;16", "F"}
 
 
-def as_array(picture, channels: int) -> np.ndarray:  # noqa: ANN001
+def as_array(picture, channels: int) -> np.ndarray:
     """A picture as (C, H, W) of 0..255; what is transparent becomes white."""
     from PIL import Image
 
@@ -175,11 +178,13 @@ def as_array(picture, channels: int) -> np.ndarray:  # noqa: ANN001
     return array[None] if channels == 1 else array.transpose(2, 0, 1).copy()
 
 
-def fitted(picture, width: int, height: int):  # noqa: ANN001, ANN201
+def fitted(picture, width: int, height: int):
     """A picture scaled to cover width x height, and its middle cut out."""
     from PIL import Image, ImageOps
 
-    return picture if picture.size == (width, height) else ImageOps.fit(picture, (width, height), Image.Resampling.BICUBIC)
+    return (
+        picture if picture.size == (width, height) else ImageOps.fit(picture, (width, height), Image.Resampling.BICUBIC)
+    )
 
 
 def same_size(files: list[Path]) -> bool:
@@ -223,7 +228,7 @@ def labels(folder: Path, files: list[Path], names: list[str]) -> np.ndarray | No
 
 
 def patches(folder: Path, files: list[Path], side: int, seed: int, most: int = 20_000) -> Splits:
-    """Patches of side x side at random places, as many from each picture; one picture stays on one side of the split."""
+    """Patches of side x side at random places, as many from each picture; a picture stays on one side of the split."""
     rng = np.random.default_rng(seed)
     pictures = [open_picture(file) for file in files]
     channels = 3 if any(is_colour(picture) for picture in pictures) else 1

@@ -73,7 +73,7 @@ def unit(x: np.ndarray, layout: Layout) -> Scaling:
     """The possible range to [0, 1]."""
     if layout.low is None or layout.high is None:
         raise UsageError("scaling=unit with values that are not bounded", step="Use scaling=minmax or standard")
-    return Scaling("unit", np.float32(layout.low), np.float32(layout.high - layout.low), 0.0, 1.0)
+    return Scaling("unit", plain(layout.low), plain(layout.high - layout.low), 0.0, 1.0)
 
 
 def minmax(x: np.ndarray, layout: Layout) -> Scaling:
@@ -93,10 +93,15 @@ def standard(x: np.ndarray, layout: Layout) -> Scaling:
 
 def none(x: np.ndarray, layout: Layout) -> Scaling:
     """As they are."""
-    return Scaling("none", np.float32(0), np.float32(1), layout.low, layout.high)
+    return Scaling("none", plain(0), plain(1), layout.low, layout.high)
 
 
 SCALINGS = {"unit": unit, "minmax": minmax, "standard": standard, "none": none}
+
+
+def plain(value: float) -> np.ndarray:
+    """One number for all values, as an array without axes."""
+    return np.array(value, np.float32)
 
 
 def shared_axes(layout: Layout) -> tuple[int, ...]:
@@ -120,7 +125,7 @@ def check_finite(x: np.ndarray, layout: Layout) -> None:
             row, *place = (int(i) for i in np.argwhere(bad)[0])
             named = layout.columns[place[-1]] if layout.columns and len(layout.columns) == layout.shape[-1] else place
             raise InputError(
-                f"{layout.name}: object {start + row} has a value that is not finite ({named}), and {int(bad.sum()) - 1} more",
+                f"{layout.name}: object {start + row} has no finite value ({named}); {int(bad.sum())} in all",
                 expected="numbers everywhere",
                 step="Fill or remove missing values first",
                 code="input.nan",

@@ -50,7 +50,8 @@ class Dataset:
 def idx_downloads(folder: str, homes: tuple[str, ...], digests: dict[str, str]) -> tuple[Download, ...]:
     """The four files of a set in the layout of MNIST."""
     return tuple(
-        Download(f"{folder}/{name}.gz", sha, tuple(f"{home}/{name}.gz" for home in homes)) for name, sha in digests.items()
+        Download(f"{folder}/{name}.gz", sha, tuple(f"{home}/{name}.gz" for home in homes))
+        for name, sha in digests.items()
     )
 
 
@@ -224,11 +225,15 @@ def read(source: str | Path, *, like: Layout, label: str | None = None, seed: in
         ModelError: The objects do not have the shape the model was trained on.
     """
     if str(source) in DATASETS:
-        data = load(source, seed=seed, view=like.view or "auto", side=like.shape[-1] if like.view == "patches" else None)
+        data = load(
+            source, seed=seed, view=like.view or "auto", side=like.shape[-1] if like.view == "patches" else None
+        )
         if data.layout.shape != like.shape:
             from narrows.errors import ModelError
 
-            raise ModelError(f"{source} has objects of shape {data.layout.shape}", expected=f"{like.shape}, as the model's")
+            raise ModelError(
+                f"{source} has objects of shape {data.layout.shape}", expected=f"{like.shape}, as the model's"
+            )
         return data.test
     path = existing(source)
     split = resolve(functions_for(path)[1])(path, like=like, label=label)

@@ -119,7 +119,9 @@ def part(
 def carve(layout: Layout, train: Split, test: Split, *, seed: int, most: int = 5000) -> Splits:
     """A set with its own test objects: a tenth of the training objects, at most `most`, becomes the validation."""
     if len(train) < FEWEST or not len(test):
-        raise InputError(f"{layout.name} has {len(train)} training objects", expected=f"at least {FEWEST}", code="input.few")
+        raise InputError(
+            f"{layout.name} has {len(train)} training objects", expected=f"at least {FEWEST}", code="input.few"
+        )
     share = min(0.1, most / len(train))
     equal = duplicate_groups(train.x)
     kept, valid = split_groups(equal, np.random.default_rng(seed), (1 - share, share), train.y)

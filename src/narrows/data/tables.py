@@ -138,7 +138,8 @@ def load_creditcard(source: Path | None, *, seed: int = 0, limit: int | None = N
         "Parted in order of time: 70 % training, 10 % validation, 20 % test.",
         f"{y.mean():.2%} of the rows are fraud; in the whole set it is 0.17 %.",
     )
-    return Splits(layout, *(Split(x[at], y[at], where[at]) for at in parts), notes=notes)
+    train, valid, test = (Split(x[at], y[at], where[at]) for at in parts)
+    return Splits(layout, train, valid, test, notes)
 
 
 def read_rows(source: Path, label: str | None, needed: tuple[str, ...] = ()) -> Table:

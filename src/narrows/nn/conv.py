@@ -5,6 +5,7 @@ Each layer halves every side, rounded up (n -> ceil(n / 2)); the decoder undoes 
 
 from itertools import pairwise
 from math import prod
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -13,7 +14,7 @@ from narrows.nn.pair import ACTIVATIONS, Decoder, Encoder, Pair, Skips, as_chann
 from narrows.nn.settings import Conv
 
 CONVOLUTIONS = {1: nn.Conv1d, 2: nn.Conv2d}
-TRANSPOSED = {1: nn.ConvTranspose1d, 2: nn.ConvTranspose2d}
+TRANSPOSED: dict[int, Any] = {1: nn.ConvTranspose1d, 2: nn.ConvTranspose2d}
 
 
 def side_lengths(sides: tuple[int, ...], halvings: int) -> list[tuple[int, ...]]:

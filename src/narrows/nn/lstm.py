@@ -47,9 +47,7 @@ class LSTMEncoder(Encoder):
     def __init__(self, shape: tuple[int, ...], settings: LSTM):
         super().__init__()
         self.steps = Steps(shape, settings.chunk)
-        self.lstm = nn.LSTM(
-            self.steps.values, settings.hidden, settings.layers, batch_first=True, bidirectional=True
-        )
+        self.lstm = nn.LSTM(self.steps.values, settings.hidden, settings.layers, batch_first=True, bidirectional=True)
         self.features = 2 * settings.hidden
 
     def forward(self, x: Tensor) -> tuple[Tensor, Skips]:

@@ -36,7 +36,9 @@ class Reconstruction:
 def chunks(model: Model, x: np.ndarray) -> list[Tensor]:
     """The numbers of the objects of each batch."""
     if x.shape[1:] != tuple(model.shape):
-        raise ModelError(f"objects of shape {x.shape[1:]}", expected=f"{tuple(model.shape)}, as the model was trained on")
+        raise ModelError(
+            f"objects of shape {x.shape[1:]}", expected=f"{tuple(model.shape)}, as the model was trained on"
+        )
     return list(torch.arange(len(x)).split(max(1, BATCH_VALUES // prod(model.shape) // 8)))
 
 

@@ -27,8 +27,10 @@ def sample(model: Model, count: int, seen: np.ndarray, *, seed: int = 0) -> np.n
     if z is not None and not model.encoder.grid:
         return decode(model, z.numpy())
     codes = encode(model, seen).reshape(len(seen), -1)
-    drawn = draw_like(codes, count, rng) if not hasattr(model.bottleneck, "decode_indices") else shuffle_columns(
-        codes, model, count, rng
+    drawn = (
+        draw_like(codes, count, rng)
+        if not hasattr(model.bottleneck, "decode_indices")
+        else shuffle_columns(codes, model, count, rng)
     )
     return decode(model, drawn.reshape(count, *model.code_shape))
 

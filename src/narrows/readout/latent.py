@@ -85,8 +85,7 @@ def measure(split: Split, codes: np.ndarray, points: np.ndarray, seed: int) -> d
     """Trustworthiness of the map and, where classes are known, how well neighbours agree on them."""
     flat = np.asarray(split.x, np.float32).reshape(len(split), -1)
     numbers = {"trustworthiness": trustworthiness(flat, points, seed=seed)}
-    known = split.y is not None and len(np.unique(split.y[split.y >= 0])) > 1
-    if known:
+    if split.y is not None and len(np.unique(split.y[split.y >= 0])) > 1:
         numbers["knn_accuracy"] = knn_accuracy(points, split.y, seed=seed).mean
         numbers["silhouette"] = silhouette(points, split.y, seed=seed)
         if points is not codes:

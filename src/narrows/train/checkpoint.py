@@ -17,7 +17,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 from safetensors import SafetensorError
 from safetensors.torch import load as parse_safetensors
@@ -25,7 +24,7 @@ from safetensors.torch import save as format_safetensors
 from torch import Tensor
 
 from narrows.assign import parse
-from narrows.data.scaling import Scaling
+from narrows.data.scaling import Scaling, plain
 from narrows.errors import DamagedError, ModelError
 from narrows.files import write_atomic
 from narrows.model import Model
@@ -63,7 +62,9 @@ def read_json(path: Path) -> Any:
     """
     if not path.is_file():
         raise ModelError(
-            f"no {path.name} in {path.parent}", expected="the folder of a run", step="Give the folder `narrows train --out` wrote"
+            f"no {path.name} in {path.parent}",
+            expected="the folder of a run",
+            step="Give the folder `narrows train --out` wrote",
         )
     if path.stat().st_size > JSON_LIMIT:
         raise DamagedError(f"{path} of {path.stat().st_size:,} bytes", expected=f"at most {JSON_LIMIT:,}")
@@ -155,7 +156,7 @@ def read_run(folder: Path) -> tuple[Recipe, dict[str, Any], Layout, Scaling]:
     try:
         layout = Layout.from_dict(about["layout"])
         kind, low, high = (about["scaling"][name] for name in ("kind", "low", "high"))
-        scaling = Scaling(offset=np.float32(0), scale=np.float32(1), low=low, high=high, kind=kind)
+        scaling = Scaling(offset=plain(0), scale=plain(1), low=low, high=high, kind=kind)
     except (KeyError, TypeError, ValueError):
         raise DamagedError(f"{folder / 'model.json'} does not describe a model", step="Train again") from None
     return recipe, about, layout, scaling
@@ -189,6 +190,10 @@ def open_run(folder: str | os.PathLike[str], device: str = "cpu") -> Saved:
     model = empty.float().to(device).eval().requires_grad_(False)
     model.tie()
     scaling = Scaling(
-        offset=tensors["offset"].numpy(), scale=tensors["spread"].numpy(), low=scaling.low, high=scaling.high, kind=scaling.kind
+        offset=tensors["offset"].numpy(),
+        scale=tensors["spread"].numpy(),
+        low=scaling.low,
+        high=scaling.high,
+        kind=scaling.kind,
     )
     return Saved(model, recipe, layout, scaling, folder, about)

@@ -22,6 +22,9 @@ from narrows.errors import EnvironmentProblem
 from narrows.model import Model
 from narrows.recipe import Recipe
 
+ONEDNN: Any = torch.backends.mkldnn
+"""torch's settings of oneDNN, which its type stubs do not know in full."""
+
 ROUTES = ("float32", "fast", "bf16")
 
 ALLOWED_ERROR = {"fast": 0.02, "bf16": 0.03}
@@ -55,18 +58,18 @@ class Place:
     @contextlib.contextmanager
     def scope(self) -> Iterator[None]:
         """Compute in this place inside, as before outside: the settings are torch's own and global."""
-        threads, precision = torch.get_num_threads(), torch.backends.mkldnn.matmul.fp32_precision
+        threads, precision = torch.get_num_threads(), ONEDNN.matmul.fp32_precision
         torch.set_num_threads(self.threads)
         # Squared gradients of a nearly perfect model sink below the normal numbers, which processors handle slowly.
         torch.set_flush_denormal(True)
         if self.route == "fast" and self.device == "cpu":
-            torch.backends.mkldnn.matmul.fp32_precision = "bf16"
+            ONEDNN.matmul.fp32_precision = "bf16"
         try:
             yield
         finally:
             torch.set_num_threads(threads)
             torch.set_flush_denormal(False)
-            torch.backends.mkldnn.matmul.fp32_precision = precision
+            ONEDNN.matmul.fp32_precision = precision
 
     def autocast(self) -> contextlib.AbstractContextManager[Any]:
         """Products in bfloat16 where the route says so."""

@@ -21,7 +21,7 @@ from narrows.objective import Loss, objective
 from narrows.recipe import Recipe, Training, build
 from narrows.train.checkpoint import describe, write_run
 from narrows.train.device import Place, choose_place, keep_memory
-from narrows.train.events import Epoch, Event, Finished, Notice, Result, Started, Step
+from narrows.train.events import Epoch, Event, Finished, Notice, Started, Step
 from narrows.train.feed import Feed, generator
 from narrows.train.run import Progress, Run, snapshot
 from narrows.train.state import difference, finish, recall, restore, save
@@ -37,7 +37,7 @@ ORDER, NOISE, JUDGE = 1, 2, 3
 EVALUATION_BATCH = {"dense": 4096, "conv": 256, "lstm": 1024, "unet": 64}
 
 
-class Diverged(Exception):  # noqa: N818
+class Diverged(Exception):
     """The loss or the gradient of a step is not finite; the weights are those before the step."""
 
 
@@ -73,7 +73,9 @@ def fit(
         ([1, 2], 'done')
     """
     if len(data.train) < 2 or len(data.valid) < 1:
-        raise InputError(f"{len(data.train)} training objects", expected="at least 2, and 1 to validate", code="input.few")
+        raise InputError(
+            f"{len(data.train)} training objects", expected="at least 2, and 1 to validate", code="input.few"
+        )
     keep_memory()
     run, started = begin(recipe, data, Path(folder) if folder else None, resume, place)
     yield started
@@ -96,7 +98,9 @@ def epochs(run: Run, stop: Stop) -> Iterator[Event]:
                 loss = advance(run, index)
             except Diverged as problem:
                 run.stopped = "diverged"
-                yield Notice("diverged", f"Training diverged: {problem}. The weights before that are kept; try a lower rate.")
+                yield Notice(
+                    "diverged", f"Training diverged: {problem}. The weights before that are kept; try a lower rate."
+                )
                 return
             progress.step += 1
             yield Step(progress.epoch + 1, progress.step, run.steps, loss)
@@ -119,9 +123,7 @@ def interrupted(run: Run) -> Interrupted:
     return Interrupted(where, step=f"Go on with: narrows train --resume {run.folder}" if run.folder else "")
 
 
-def begin(
-    recipe: Recipe, data: Splits, folder: Path | None, resume: bool, place: Place | None
-) -> tuple[Run, Started]:
+def begin(recipe: Recipe, data: Splits, folder: Path | None, resume: bool, place: Place | None) -> tuple[Run, Started]:
     """Build the parts of a run, new or as the folder remembers them."""
     scaling = fit_scaling(data.train.x, data.layout, recipe.data.scaling)
     model = build(recipe, data.layout, scaling)
@@ -168,7 +170,7 @@ def decide(recipe: Recipe, model: Model, data: Splits, remembered: dict[str, Any
 def arrange(model: Model, recipe: Recipe) -> Model:
     """Put the weights of picture convolutions in the order the processor reads them: channels last."""
     if recipe.network.kind in {"conv", "unet"} and len(model.shape) == 3:
-        return model.to(memory_format=torch.channels_last)
+        return model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     return model
 
 

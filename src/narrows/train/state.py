@@ -39,7 +39,7 @@ def write_history(run: Run) -> None:
 
 def optimiser_tensors(run: Run) -> dict[str, Tensor]:
     """The optimiser's memory of each weight, by name."""
-    names = {parameter: name for name, parameter in run.model.named_parameters()}
+    names: dict[Tensor, str] = {parameter: name for name, parameter in run.model.named_parameters()}
     return {
         f"optimiser.{names[parameter]}.{key}": value.detach().clone(memory_format=torch.contiguous_format)
         for parameter, memory in run.optimiser.state.items()

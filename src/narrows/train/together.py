@@ -38,7 +38,9 @@ def can_train_together(recipes: list[Recipe], parameters: int) -> bool:
     first = recipes[0]
     dense = first.network.kind == "dense" and not first.network.tied
     plain = all(recipe.bottleneck.kind == "plain" for recipe in recipes)
-    simple = first.training.clip is None and first.training.patience is None and first.training.device in {"auto", "cpu"}
+    simple = (
+        first.training.clip is None and first.training.patience is None and first.training.device in {"auto", "cpu"}
+    )
     return len(same) == 1 and dense and plain and simple and parameters * first.training.batch < SMALL_WORK
 
 
