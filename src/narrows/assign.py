@@ -41,7 +41,7 @@ network, objective, seed, training. Did you mean 'bottleneck'?
         path, sign, text = change.partition("=")
         if not sign or not path.strip():
             raise UsageError(f"--set {change!r}", expected="PATH=VALUE, such as bottleneck.size=64", code="usage.set")
-        place(values, Recipe, path.strip().split("."), read_value(text.strip()))
+        place(values, Recipe, path.strip().split("."), text.strip())
     return parse(values)
 
 
@@ -72,22 +72,24 @@ def read_value(text: str) -> Any:
         return [read_value(part.strip()) for part in text.split(",") if part.strip()] if "," in text else text
 
 
-def place(values: dict[str, Any], owner: type[BaseModel], path: list[str], value: Any) -> None:
-    """Put a value at a path of nested values that describe an `owner`."""
+def place(values: dict[str, Any], owner: type[BaseModel], path: list[str], text: str) -> None:
+    """Put the value that a text stands for at a path of nested values that describe an `owner`."""
     name, *rest = path
     if name not in owner.model_fields:
         raise unknown("setting", name, owner.model_fields, code="usage.setting")
     annotation: Any = owner.model_fields[name].annotation
     kinds = kinds_of(annotation)
-    if kinds and (not rest or rest == ["kind"]) and isinstance(value, str):
-        values[name] = switch(kinds, values[name], value, name)
+    if kinds and (not rest or rest == ["kind"]) and not text.startswith("{"):
+        values[name] = switch(kinds, values[name], text, name)
     elif not rest:
-        values[name] = value
+        value = read_value(text)
+        listed = isinstance(values.get(name, owner.model_fields[name].default), list | tuple)
+        values[name] = [value] if listed and not isinstance(value, list) else value
     elif kinds or is_settings(annotation):
         inner: Any = kinds[values[name]["kind"]] if kinds else annotation
-        place(values[name], inner, rest, value)
+        place(values[name], inner, rest, text)
     elif isinstance(values[name], dict):
-        values[name][".".join(rest)] = value
+        values[name][".".join(rest)] = read_value(text)
     else:
         raise UsageError(f"setting {'.'.join(path)!r}", expected=f"{name!r} is a single value", code="usage.setting")
 

@@ -242,7 +242,7 @@ def patches(folder: Path, files: list[Path], side: int, seed: int, most: int = 2
         tops = rng.integers(0, whole.shape[1] - side + 1, count)
         lefts = rng.integers(0, whole.shape[2] - side + 1, count)
         cut += [whole[:, top : top + side, left : left + side] for top, left in zip(tops, lefts, strict=True)]
-        where += [f"{file.name} at {left}, {top}" for top, left in zip(tops, lefts, strict=True)]
+        where += [f"{file.relative_to(folder)} at {left}, {top}" for top, left in zip(tops, lefts, strict=True)]
         groups += [number] * count
     layout = Layout(
         folder.name, "image", (channels, side, side), units="grey level 0..255", low=0, high=255, view="patches"

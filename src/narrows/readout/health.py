@@ -58,7 +58,8 @@ def identity(p: Patient) -> str:
     """The model gives back what it was given, corruption included."""
     if "input" not in p.baseline or not p.baseline["input"]["mse"]:
         return ""
-    copied = float(((p.made.output - p.made.corrupted) ** 2).mean())
+    seen = p.made.corrupted.clip(0, 1) if p.model.head == "clipped" else p.made.corrupted
+    copied = float(((p.made.output - seen) ** 2).mean())
     if copied < 0.05 * p.baseline["input"]["mse"]:
         return "The model has learned the identity: it gives the corrupted input back and removes nothing."
     return ""

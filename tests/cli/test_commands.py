@@ -1,0 +1,216 @@
+"""The commands, as a person types them: results, files, JSON, and one sentence for what is wrong."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from narrows.cli.main import run
+
+SMALL = ["--set", "network.widths=32", "--epochs", "2", "--set", "training.route=float32"]
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("runs") / "digits"
+    assert run(["train", "digits", "--out", str(folder), *SMALL]) == 0
+    return folder
+
+
+def answer(capsys, *arguments):
+    status = run([*map(str, arguments), "--json"])
+    out = capsys.readouterr().out
+    return status, json.loads(out)
+
+
+def test_train_ends_with_what_it_promises(tmp_path, capsys):
+    status, result = answer(capsys, "train", "digits", "--out", tmp_path / "run", *SMALL)
+    assert status == 0
+    assert result["test"]["mse"] > 0
+    assert result["baseline"]["pca"]["mse"] > 0
+    assert {"seconds", "parameters", "epochs"} <= result.keys()
+    assert json.loads((tmp_path / "run/report.json").read_text())["test"] == result["test"]
+
+
+def test_train_does_not_replace_a_run_unasked(trained, capsys):
+    status, result = answer(capsys, "train", "digits", "--out", trained, *SMALL)
+    assert (status, result["error"]["code"]) == (2, "usage.exists")
+
+
+@pytest.mark.parametrize("network", ["dense", "conv", "lstm", "unet"])
+def test_every_network_trains_from_the_command_line(tmp_path, capsys, network):
+    changes = {"dense": "network.widths=16", "conv": "network.channels=4", "lstm": "network.hidden=4"}
+    change = changes.get(network, "network.channels=4,4")
+    arguments = ["train", "digits", "--out", tmp_path / "r", "--network", network, "--epochs", "1", "--set", change]
+    status, result = answer(capsys, *arguments)
+    assert (status, result["network"]) == (0, network)
+
+
+def test_reconstruct_draws_a_sheet_with_pca_beside(trained, tmp_path, capsys):
+    status, result = answer(capsys, "reconstruct", trained, "--out", tmp_path / "sheet.png")
+    assert status == 0
+    assert result["PCA, 8 numbers"] > 0
+    with Image.open(tmp_path / "sheet.png") as sheet:
+        assert sheet.size[0] > 300
+
+
+def test_encode_then_decode_gives_the_reconstruction(trained, tmp_path, capsys):
+    codes, made, rebuilt = tmp_path / "z.csv", tmp_path / "x.npy", tmp_path / "r.npy"
+    assert answer(capsys, "encode", trained, "--out", codes)[0] == 0
+    assert answer(capsys, "decode", trained, codes, "--out", made)[0] == 0
+    assert answer(capsys, "reconstruct", trained, "--out", rebuilt)[0] == 0
+    np.testing.assert_allclose(np.load(made), np.load(rebuilt), atol=1e-3)
+
+
+def test_codes_as_csv_carry_the_class(trained, tmp_path, capsys):
+    answer(capsys, "encode", trained, "--out", tmp_path / "z.csv")
+    head, first, *_ = (tmp_path / "z.csv").read_text().splitlines()
+    assert head == "z1,z2,z3,z4,z5,z6,z7,z8,class"
+    assert first.rpartition(",")[2] in set("0123456789")
+
+
+def test_generate_makes_samples_and_ways(trained, tmp_path, capsys):
+    assert answer(capsys, "generate", trained, "--count", 6, "--out", tmp_path / "a.npy")[0] == 0
+    status, _ = answer(capsys, "generate", trained, "--between", "0,1", "--count", 5, "--out", tmp_path / "b.npy")
+    assert status == 0
+    assert (np.load(tmp_path / "a.npy").shape, np.load(tmp_path / "b.npy").shape) == ((6, 1, 8, 8), (5, 1, 8, 8))
+
+
+@pytest.mark.parametrize("suffix", ["png", "svg", "html"])
+def test_map_draws_and_measures(trained, tmp_path, capsys, suffix):
+    status, result = answer(capsys, "map", trained, "--out", tmp_path / f"map.{suffix}")
+    assert status == 0
+    assert 0 <= result["knn_accuracy"] <= 1
+    assert (tmp_path / f"map.{suffix}").stat().st_size > 1000
+
+
+def test_compare_draws_the_networks_and_pca(tmp_path, capsys):
+    arguments = ["digits", "--sizes", "2,4", "--networks", "dense,conv", "--epochs", 1, "--limit", 200]
+    status, result = answer(capsys, "compare", *arguments, "--out", tmp_path / "c.png")
+    assert status == 0
+    assert (result["sizes"], sorted(result["test"])) == ([2, 4], ["conv", "dense"])
+    assert result["pca"][0] > result["pca"][1] > 0
+
+
+def test_data_lists_every_set(capsys):
+    from narrows.data import DATASETS
+
+    status, result = answer(capsys, "data")
+    assert status == 0
+    assert [row["name"] for row in result["datasets"]] == list(DATASETS)
+
+
+def test_info_knows_runs_sets_and_the_schema(trained, capsys):
+    assert answer(capsys, "info", trained)[1]["finished"] is True
+    assert answer(capsys, "info", "digits")[1]["layout"]["shape"] == [1, 8, 8]
+    assert "properties" in answer(capsys, "info", "--schema")[1]
+    assert "torch" in answer(capsys, "info")[1]["packages"]
+
+
+def test_a_model_reads_a_picture_of_ones_own(trained, tmp_path, capsys):
+    Image.new("L", (20, 20), 90).save(tmp_path / "mine.png")
+    status, result = answer(capsys, "encode", trained, tmp_path / "mine.png", "--out", tmp_path / "z.npy")
+    assert (status, result["objects"]) == (0, 1)
+
+
+def bad(tmp_path, name):
+    path = tmp_path / name
+    if name == "nan.npy":
+        x = np.ones((40, 5), np.float32)
+        x[7, 2] = np.nan
+        np.save(path, x)
+    elif name == "cut.npy":
+        np.save(path, np.ones((40, 5)))
+        path.write_bytes(path.read_bytes()[:200])
+    elif name == "one.npy":
+        np.save(path, np.ones((1, 5)))
+    elif name == "empty":
+        path.mkdir()
+    elif name == "mixed":
+        path.mkdir()
+        for i in range(12):
+            Image.new("L", (10 + i, 10), i).save(path / f"{i}.png")
+    elif name == "broken":
+        path.mkdir()
+        for i in range(12):
+            (path / f"{i}.png").write_bytes(b"not a picture")
+    return path
+
+
+@pytest.mark.parametrize(
+    ("name", "status", "words"),
+    [
+        ("nan.npy", 3, "object"),
+        ("cut.npy", 5, "bytes of values"),
+        ("one.npy", 3, "1 object; at least 10"),
+        ("empty", 3, "neither pictures nor sounds"),
+        ("mixed", 3, "different sizes"),
+        ("broken", 3, "not a readable picture"),
+        ("missing.csv", 3, "no file"),
+        ("missing", 3, "no file or folder"),
+    ],
+)
+def test_bad_data_is_one_sentence_and_leaves_nothing(tmp_path, capsys, name, status, words):
+    source = bad(tmp_path, name)
+    got = run(["train", str(source), "--out", str(tmp_path / "run")])
+    error = capsys.readouterr().err.strip().splitlines()
+    assert (got, len(error)) == (status, 1)
+    assert words in error[0]
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status"),
+    [
+        (["train", "digitz"], 2),
+        (["trian"], 2),
+        (["train"], 2),
+        (["train", "digits", "--code", "many"], 2),
+        (["train", "digits", "--code", "65"], 4),
+        (["train", "digits", "--network", "danse"], 2),
+        (["train", "digits", "--set", "network=conv", "--set", "network.channels=4,4,4,4"], 2),
+        (["train", "digits", "--set", "objective.msee=1"], 2),
+        (["reconstruct", "nowhere"], 6),
+        (["compare", "digits", "--sizes", "two"], 2),
+        (["compare", "digits", "--out", "c.jpg"], 2),
+        (["train", "digits", "--resume", "nowhere"], 2),
+        (["train", "--resume", "nowhere"], 6),
+    ],
+)
+def test_wrong_use_is_one_sentence_with_its_exit_status(tmp_path, monkeypatch, capsys, arguments, status):
+    monkeypatch.chdir(tmp_path)
+    assert run(arguments) == status
+    assert len(capsys.readouterr().err.strip().splitlines()) == 1
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_error_is_an_object_with_json(capsys):
+    status, result = answer(capsys, "train", "digitz")
+    assert (status, result["error"]["code"], result["error"]["exit"]) == (2, "usage.unknown", 2)
+
+
+def test_a_bug_says_so_and_ends_with_1(monkeypatch, capsys):
+    monkeypatch.setattr("narrows.cli.about.list_data", lambda talk: 1 / 0)
+    assert run(["data"]) == 1
+    assert "a bug in narrows" in capsys.readouterr().err
+
+
+@pytest.mark.skipif(os.name != "posix", reason="signals")
+def test_ctrl_c_leaves_a_run_that_resumes(tmp_path):
+    command = [sys.executable, "-m", "narrows"]
+    arguments = ["train", "digits", "--out", str(tmp_path / "run"), *SMALL, "--epochs", "2000"]
+    process = subprocess.Popen([*command, *arguments], stderr=subprocess.PIPE, stdout=subprocess.PIPE)
+    while process.poll() is None and not (tmp_path / "run" / "model.json").exists():
+        time.sleep(0.05)
+    time.sleep(1)
+    process.send_signal(signal.SIGINT)
+    _, error = process.communicate(timeout=60)
+    assert process.returncode == 7
+    assert b"--resume" in error
+    assert (tmp_path / "run" / "resume.safetensors").exists()

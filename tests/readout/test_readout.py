@@ -1,0 +1,147 @@
+"""Read-outs of trained models: shapes, numbers, and health checks that speak when something is wrong."""
+
+import numpy as np
+import pytest
+
+from narrows.assign import assign
+from narrows.data import load
+from narrows.errors import InputError, ModelError, UsageError
+from narrows.readout import decode, encode, interpolate, latent_map, reconstruct, report, sample
+from narrows.recipe import recipe_for
+from narrows.train import Finished, Place, fit
+
+
+@pytest.fixture(scope="module")
+def digits():
+    return load("digits", limit=400)
+
+
+def trained(data, *changes, network="dense", bottleneck="plain"):
+    small = {"dense": ["network.widths=32"], "unet": ["network.channels=4,6"]}
+    base = recipe_for(data, network=network, bottleneck=bottleneck)
+    chosen = assign(base, [*small[network], "training.epochs=6", "training.batch=32", *changes])
+    *_, last = fit(chosen, data, place=Place("cpu", "float32", 1))
+    assert isinstance(last, Finished)
+    return last.result
+
+
+@pytest.fixture(scope="module")
+def result(digits):
+    return trained(digits)
+
+
+def codes_said(result, data):
+    return {finding.code for finding in report(result, data).findings}
+
+
+def test_decoding_a_code_is_reconstructing(result, digits):
+    x = digits.test.x[:20]
+    made = decode(result.model, encode(result.model, x))
+    np.testing.assert_allclose(made, result.scaling.undo(reconstruct(result.model, x).output), atol=1e-3)
+
+
+def test_a_result_does_not_depend_on_its_batch_mates(result, digits):
+    z = encode(result.model, digits.test.x)
+    np.testing.assert_allclose(z[3:5], encode(result.model, digits.test.x[3:5]), atol=1e-5)
+
+
+def test_the_error_of_a_report_is_the_mean_over_all_values(result, digits):
+    made = reconstruct(result.model, digits.test.x)
+    whole = report(result, digits)
+    assert whole.test["mse"] == pytest.approx(float(((made.output - digits.test.x / 16) ** 2).mean()), rel=1e-5)
+    assert made.output.min() >= 0
+    assert made.output.max() <= 1
+
+
+@pytest.mark.parametrize("bottleneck", ["plain", "variational", "vq", "fsq"])
+def test_samples_are_objects(digits, bottleneck):
+    made = trained(digits, "training.epochs=1", bottleneck=bottleneck)
+    drawn = sample(made.model, 5, digits.train.x, seed=1)
+    assert drawn.shape == (5, 1, 8, 8)
+    assert np.array_equal(drawn, sample(made.model, 5, digits.train.x, seed=1))
+
+
+def test_samples_of_a_plain_code_have_the_covariance_of_the_codes(result, digits):
+    from narrows.readout.generate import draw_like
+    from narrows.train.feed import generator
+
+    codes = encode(result.model, digits.train.x)
+    drawn = draw_like(codes, 20_000, generator("cpu", 0))
+    np.testing.assert_allclose(np.cov(drawn.T), np.cov(codes.T), atol=0.1 * np.cov(codes.T).max())
+
+
+def test_the_way_between_two_objects_begins_and_ends_with_them(result, digits):
+    x = digits.test.x[:2]
+    way = interpolate(result.model, x[0], x[1], 7)
+    ends = decode(result.model, encode(result.model, x))
+    np.testing.assert_allclose(way[[0, -1]], ends, atol=1e-3)
+
+
+def test_a_way_of_one_step_is_refused(result, digits):
+    with pytest.raises(UsageError, match="at least 2"):
+        interpolate(result.model, digits.test.x[0], digits.test.x[1], 1)
+
+
+@pytest.mark.parametrize(("projection", "size"), [("auto", 2), ("auto", 8), ("pca", 8), ("tsne", 8), ("auto", 1)])
+def test_a_map_has_two_coordinates_and_its_numbers(digits, projection, size):
+    made = trained(digits, f"bottleneck.size={size}", "training.epochs=1")
+    drawn = latent_map(made.model, digits.test, projection=projection)
+    assert drawn.points.shape == (len(digits.test), 2)
+    assert {"trustworthiness", "knn_accuracy", "silhouette"} <= drawn.numbers.keys()
+
+
+def test_a_map_needs_three_objects(result, digits):
+    with pytest.raises(InputError, match="at least 3"):
+        latent_map(result.model, digits.test.take(slice(2)))
+
+
+def test_objects_of_another_shape_are_refused(result):
+    with pytest.raises(ModelError, match="as the model was trained on"):
+        encode(result.model, np.zeros((3, 1, 9, 9), np.uint8))
+
+
+def test_codes_of_another_size_are_refused(result):
+    with pytest.raises(InputError, match="as this model makes"):
+        decode(result.model, np.zeros((3, 5), np.float32))
+
+
+def test_a_healthy_model_is_left_in_peace(digits):
+    assert codes_said(trained(digits, "training.epochs=60", "bottleneck.size=4"), digits) <= {"overfitting"}
+
+
+def test_a_bypassed_bottleneck_is_noticed(digits):
+    assert "bypassed" in codes_said(trained(digits, "bottleneck.size=64", "training.epochs=1"), digits)
+    assert "bypassed" in codes_said(trained(digits, "training.epochs=1", network="unet"), digits)
+
+
+def test_posterior_collapse_is_noticed(digits):
+    collapsed = trained(digits, "bottleneck.beta=1000", "bottleneck.warm_up=0", bottleneck="variational")
+    assert "posterior-collapse" in codes_said(collapsed, digits)
+
+
+def test_losing_to_pca_is_noticed_and_said(digits):
+    whole = report(trained(digits, "training.epochs=1", "bottleneck.size=32"), digits)
+    assert "worse-than-pca" in {finding.code for finding in whole.findings}
+    assert whole.sentence.startswith("PCA wins")
+
+
+def test_a_copied_corruption_is_noticed(digits):
+    from narrows.readout.apply import Reconstruction
+    from narrows.readout.health import Patient, identity
+
+    made = trained(digits, "corruption=gaussian", "corruption.sigma=0.3", "training.epochs=20")
+    honest = reconstruct(made.model, digits.test.x, corruption=made.recipe.corruption)
+    copied = Reconstruction(honest.input, honest.corrupted, honest.corrupted.clip(0, 1))
+    left = {"input": {"mse": float(((honest.input - honest.corrupted) ** 2).mean())}}
+    said = [identity(Patient(made.recipe, made.model, x, honest.input, {}, left, ())) for x in (honest, copied)]
+    assert said[0] == ""
+    assert "identity" in said[1]
+
+
+def test_dead_units_are_noticed(digits, result):
+    import torch
+
+    made = trained(digits, "training.epochs=1")
+    with torch.no_grad():
+        made.model.bottleneck.project.weight[3] = 0
+    assert "dead-units" in codes_said(made, digits)
