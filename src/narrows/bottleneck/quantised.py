@@ -122,7 +122,7 @@ def round_to_levels(z: Tensor, levels: int) -> Tensor:
 
     Example:
         >>> round_to_levels(torch.tensor([-9.0, -0.1, 0.1, 9.0]), levels=3)
-        tensor([-1., 0., 0., 1.])
+        tensor([-1.,  0.,  0.,  1.])
     """
     squashed = z.tanh()
     steps = (squashed + 1) * (levels - 1) / 2

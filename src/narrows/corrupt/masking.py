@@ -112,7 +112,7 @@ def mask_spans(x: Tensor, ratio: float, length: int, fill: float, rng: Generator
         >>> import torch
         >>> _, hidden = mask_spans(torch.ones(1, 1, 12), 0.5, 3, 0.0, torch.Generator().manual_seed(0))
         >>> hidden.int().tolist()
-        [[[0, 0, 0, 1, 1, 1, 1, 1, 1, 0, 0, 0]]]
+        [[[0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 0]]]
     """
     import torch
 
