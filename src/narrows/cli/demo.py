@@ -14,12 +14,12 @@ from narrows.data import load, status
 from narrows.recipe import Data, recipe_for
 
 RUNS = (
-    ("digits", "dense", ["training.epochs=40"]),
-    ("digits", "conv", ["training.epochs=25"]),
-    ("digits", "lstm", ["training.epochs=25"]),
-    ("glyphs", "dense", ["training.epochs=6", "training.batch=128"]),
-    ("glyphs", "conv", ["training.epochs=2"]),
-    ("glyphs", "lstm", ["training.epochs=2"]),
+    ("digits", "dense", ["training.epochs=60"]),
+    ("digits", "conv", ["training.epochs=40"]),
+    ("digits", "lstm", ["training.epochs=40"]),
+    ("glyphs", "dense", ["bottleneck.size=8", "network.widths=256,128", "training.epochs=10"]),
+    ("glyphs", "conv", ["bottleneck.size=8", "network.channels=16,32", "training.epochs=4"]),
+    ("glyphs", "lstm", ["bottleneck.size=8", "network.hidden=64", "network.chunk=2", "training.epochs=6"]),
 )
 """Data set, network, and what differs from the default recipe: fewer epochs, to show all within a minute."""
 
