@@ -1,11 +1,12 @@
 """Error against code size: networks side by side, with PCA's line."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from narrows.assign import assign
 from narrows.data.scaling import fit_scaling
 from narrows.errors import UsageError
 from narrows.metrics.baseline import PCABaseline
@@ -65,6 +66,7 @@ def compare(
     epochs: int | None = None,
     source: Data | None = None,
     seed: int = 0,
+    changes: Sequence[str] = (),
 ) -> Iterator[Working | Comparison]:
     """Train every network with every code size; yields what it is doing, then the `Comparison`.
 
@@ -77,6 +79,7 @@ def compare(
         epochs: Epochs of each; None takes the default for the data.
         source: Where the data comes from, for the recipes.
         seed: Decides weights and order of all.
+        changes: Settings of the form path=value, made in every recipe, such as "training.rate=5e-3".
 
     Raises:
         UsageError: No size is narrower than an object.
@@ -89,7 +92,7 @@ def compare(
     networks, points = tuple(networks), list[Point]()
     total = len(networks) * len(kept)
     for network in networks:
-        recipes = [recipe_at(data, network, size, epochs, source, seed) for size in kept]
+        recipes = [recipe_at(data, network, size, epochs, source, seed, changes) for size in kept]
         for group in groups_of(recipes, data):
             group_sizes = tuple(recipe.bottleneck.size for recipe in group)
             events = fit_together(group, data) if len(group) > 1 else fit(group[0], data)
@@ -103,11 +106,13 @@ def compare(
     yield Comparison(tuple(points), kept, pca_line(data, kept, recipes[0]))
 
 
-def recipe_at(data: Splits, network: str, size: int, epochs: int | None, source: Data | None, seed: int) -> Recipe:
-    """The default recipe with another code size."""
-    recipe = recipe_for(data, network=network, source=source)
-    training = recipe.training.model_copy(update={"epochs": epochs}) if epochs else recipe.training
-    return recipe.with_(bottleneck={"kind": "plain", "size": size}, training=training.model_dump(), seed=seed)
+def recipe_at(
+    data: Splits, network: str, size: int, epochs: int | None, source: Data | None, seed: int, changes: Sequence[str]
+) -> Recipe:
+    """The default recipe with another code size, and with the changes asked for."""
+    length = [f"training.epochs={epochs}"] if epochs else []
+    recipe = recipe_for(data, network=network, source=source).with_(seed=seed)
+    return assign(recipe, [*changes, *length, f"bottleneck.size={size}"])
 
 
 def groups_of(recipes: list[Recipe], data: Splits) -> list[list[Recipe]]:

@@ -167,6 +167,7 @@ def compare(
     epochs: Annotated[
         int | None, typer.Option(help="Epochs of each; the default for the data if left out.", min=1)
     ] = None,
+    set_: Set = None,
     limit: Annotated[int | None, typer.Option(help="Train on at most this many objects.", min=10)] = None,
     seed: Seed = 0,
     json_: Json = False,
@@ -176,7 +177,7 @@ def compare(
     from narrows.cli.train import compare as work
 
     talk = Talk(json_)
-    talk.end(work(talk, source, out, sizes, networks, epochs, limit, seed))
+    talk.end(work(talk, source, out, sizes, networks, epochs, set_ or [], limit, seed))
 
 
 @app.command()

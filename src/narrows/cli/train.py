@@ -158,7 +158,15 @@ def tell_start(talk: Talk, event: Any) -> None:
 
 
 def compare(
-    talk: Talk, source: str, out: Path, sizes: str, networks: str, epochs: int | None, limit: int | None, seed: int
+    talk: Talk,
+    source: str,
+    out: Path,
+    sizes: str,
+    networks: str,
+    epochs: int | None,
+    changes: list[str],
+    limit: int | None,
+    seed: int,
 ) -> dict[str, Any]:
     """Error against code size: `narrows compare`."""
     from narrows.compare import Comparison, Working
@@ -169,7 +177,7 @@ def compare(
     data = load_for(talk, settings)
     names = tuple(name.strip() for name in networks.split(",") if name.strip())
     events: Iterator[Working | Comparison] = compared(
-        data, sizes=numbers(sizes), networks=names, epochs=epochs, source=settings, seed=seed
+        data, sizes=numbers(sizes), networks=names, epochs=epochs, source=settings, seed=seed, changes=changes
     )
     result = followed(talk, events)
     draw_comparison(result, out, data.layout.name)

@@ -34,8 +34,8 @@ class Feed:
     def __init__(self, x: np.ndarray, device: str):
         self.x, self.device = x, device
         self.resident = not isinstance(x, np.memmap) or x.nbytes <= MEMORY_SHARE * free_memory()
-        # "W" copies what may not be written to, which torch would otherwise warn of.
-        self.tensor = torch.from_numpy(np.require(x, requirements="CW")).to(device) if self.resident else None
+        # Requiring W copies what may not be written to, which torch would otherwise warn of.
+        self.tensor = torch.from_numpy(np.require(x, requirements=("C", "W"))).to(device) if self.resident else None
 
     def __len__(self) -> int:
         return len(self.x)
