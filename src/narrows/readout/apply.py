@@ -46,8 +46,8 @@ def chunks(model: Model, x: np.ndarray) -> list[Tensor]:
 def encode(model: Model, x: np.ndarray) -> np.ndarray:
     """The codes (N, *grid, K) of raw objects x (N, *shape)."""
     device = str(model.offset.device)
-    feed = Feed(x, device)
-    codes = [model.encode(model.scaled(feed.gather(index))).z.float().cpu().numpy() for index in chunks(model, x)]
+    feed = Feed(x, device, model.scaled)
+    codes = [model.encode(feed.gather(index)).z.float().cpu().numpy() for index in chunks(model, x)]
     return np.concatenate(codes) if codes else np.zeros((0, *model.code_shape), np.float32)
 
 
@@ -80,9 +80,9 @@ def reconstruct(model: Model, x: np.ndarray, *, corruption: Corruption | None = 
         seed: Decides the corruption.
     """
     corruption, device = corruption or Nothing(), str(model.offset.device)
-    feed, inputs, seen, outputs = Feed(x, device), [], [], []
+    feed, inputs, seen, outputs = Feed(x, device, model.scaled), [], [], []
     for number, index in enumerate(chunks(model, x)):
-        scaled = model.scaled(feed.gather(index))
+        scaled = feed.gather(index)
         corrupted, _ = corruption(scaled, generator(device, seed, number))
         outputs.append(model(corrupted).output.cpu().numpy())
         inputs.append(scaled.cpu().numpy())

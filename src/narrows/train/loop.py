@@ -6,7 +6,7 @@ the same numbers as one that was never stopped.
 
 import time
 from collections.abc import Iterator
-from math import cos, inf, isfinite, pi
+from math import cos, isfinite, pi
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,7 @@ from narrows.objective import Loss, objective
 from narrows.recipe import Recipe, Training, build
 from narrows.train.checkpoint import describe, write_run
 from narrows.train.device import Place, choose_place, keep_memory
+from narrows.train.engine import choose_engine
 from narrows.train.events import Epoch, Event, Finished, Notice, Started, Step
 from narrows.train.feed import Feed, generator
 from narrows.train.run import Progress, Run, snapshot
@@ -131,8 +132,8 @@ def begin(recipe: Recipe, data: Splits, folder: Path | None, resume: bool, place
     place = place or decide(recipe, model, data, remembered)
     model = arrange(model.to(place.device), recipe)
     run = Run(
-        recipe, data.layout, scaling, model, make_optimiser(model, recipe.training), place,
-        Feed(data.train.x, place.device), Feed(data.valid.x, place.device), folder, Progress(), {},
+        recipe, data.layout, scaling, model, choose_engine(model, recipe, place), place,
+        *feeds(model, data, place.device), folder, Progress(), {},
     )  # fmt: skip
     reason = ""
     if remembered is not None:
@@ -145,6 +146,12 @@ def begin(recipe: Recipe, data: Splits, folder: Path | None, resume: bool, place
     run.best = run.best or snapshot(model)
     started = Started(model.parameters_count, place, recipe.training.epochs, run.steps, run.done, not reason, reason)
     return run, started
+
+
+def feeds(model: Model, data: Splits, device: str) -> tuple[Feed, Feed]:
+    """The objects to learn from, and those to judge an epoch by."""
+    train, valid = (Feed(split.x, device, model.scaled, ahead=True) for split in (data.train, data.valid))
+    return train, valid
 
 
 def decide(recipe: Recipe, model: Model, data: Splits, remembered: dict[str, Any] | None) -> Place:
@@ -174,12 +181,6 @@ def arrange(model: Model, recipe: Recipe) -> Model:
     return model
 
 
-def make_optimiser(model: Model, training: Training) -> torch.optim.Optimizer:
-    """AdamW in one fused pass over all weights; without weight decay it is Adam."""
-    fused = next(model.parameters()).device.type in {"cpu", "cuda"}
-    return torch.optim.AdamW(model.parameters(), lr=training.rate, weight_decay=training.decay, fused=fused)
-
-
 def batches(run: Run) -> Iterator[Tensor]:
     """The numbers of the objects of each step of this epoch that is still to come."""
     order = torch.randperm(len(run.train), generator=generator("cpu", run.recipe.seed, ORDER, run.progress.epoch))
@@ -195,26 +196,15 @@ def advance(run: Run, index: Tensor) -> float:
     model, recipe, training = run.model, run.recipe, run.recipe.training
     share = run.done / (training.epochs * run.steps)
     rng = generator(run.place.device, recipe.seed, NOISE, run.done)
-    for group in run.optimiser.param_groups:
-        group["lr"] = learning_rate(training, share)
-
     model.train()
-    x = model.scaled(run.train.gather(index))
+    x = run.train.gather(index)
     corrupted, _ = recipe.corruption(x, rng)
-    with run.place.autocast():
-        made = model(corrupted, rng)
-    weights = model.bottleneck.weights(share)
-    loss = objective(recipe.objective, made.output, x, made.code.penalties, weights)
-    loss.total.backward()
 
-    norm = torch.nn.utils.clip_grad_norm_(model.parameters(), training.clip or inf)
-    total = loss.total.item()
-    if not (isfinite(total) and isfinite(norm.item())):
-        run.optimiser.zero_grad(set_to_none=True)
-        raise Diverged(f"the loss of step {run.done + 1} is {total:g} and its gradient has norm {norm.item():g}")
-    run.optimiser.step()
-    run.optimiser.zero_grad(set_to_none=True)
-    model.bottleneck.learn(made.code, rng)
+    loss = run.engine.compute(corrupted, x, rng, share)
+    total, slope = loss.total.item(), run.engine.slope()
+    if not (isfinite(total) and isfinite(slope)):
+        raise Diverged(f"the loss of step {run.done + 1} is {total:g} and its gradient has norm {slope:g}")
+    run.engine.improve(learning_rate(training, share), rng)
     add_up(run.progress.sums, loss, len(index))
     return total
 
@@ -244,7 +234,7 @@ def evaluate(run: Run, feed: Feed) -> dict[str, float]:
     model, recipe, sums = run.model.eval(), run.recipe, dict[str, float]()
     weights = model.bottleneck.weights(1.0)
     for start in range(0, len(feed), size := EVALUATION_BATCH[recipe.network.kind]):
-        x = model.scaled(feed.gather(torch.arange(start, min(start + size, len(feed)))))
+        x = feed.gather(torch.arange(start, min(start + size, len(feed))))
         corrupted, _ = recipe.corruption(x, generator(run.place.device, recipe.seed, JUDGE, start))
         with run.place.autocast():
             made = model(corrupted)

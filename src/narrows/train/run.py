@@ -11,6 +11,7 @@ from narrows.data.scaling import Scaling
 from narrows.model import Model
 from narrows.recipe import Recipe
 from narrows.train.device import Place
+from narrows.train.engine import Engine
 from narrows.train.events import Epoch
 from narrows.train.feed import Feed
 from narrows.types import Layout
@@ -47,7 +48,7 @@ class Run:
     layout: Layout
     scaling: Scaling
     model: Model
-    optimiser: torch.optim.Optimizer
+    engine: Engine
     place: Place
     train: Feed
     valid: Feed

@@ -5,7 +5,6 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-import torch
 from torch import Tensor
 
 from narrows.errors import DamagedError, ModelError
@@ -25,7 +24,7 @@ def save(run: Run) -> None:
         return
     tensors = {f"model.{name}": tensor for name, tensor in snapshot(run.model).items()}
     tensors |= {f"best.{name}": tensor for name, tensor in run.best.items()}
-    tensors |= optimiser_tensors(run)
+    tensors |= {f"optimiser.{name}": tensor.clone() for name, tensor in run.engine.memory().items()}
     write_tensors(run.folder / RESUME, tensors, asdict(run.progress))
     write_history(run)
 
@@ -35,16 +34,6 @@ def write_history(run: Run) -> None:
     if run.folder is not None:
         lines = [json.dumps(epoch.as_dict()) for epoch in run.progress.history]
         write_atomic(run.folder / "metrics.jsonl", "".join(line + "\n" for line in lines))
-
-
-def optimiser_tensors(run: Run) -> dict[str, Tensor]:
-    """The optimiser's memory of each weight, by name."""
-    names: dict[Tensor, str] = {parameter: name for name, parameter in run.model.named_parameters()}
-    return {
-        f"optimiser.{names[parameter]}.{key}": value.detach().clone(memory_format=torch.contiguous_format)
-        for parameter, memory in run.optimiser.state.items()
-        for key, value in memory.items()
-    }
 
 
 def recall(folder: Path | None, recipe: Recipe) -> dict[str, Any]:
@@ -77,7 +66,7 @@ def restore(run: Run) -> None:
         run.best = {name: tensor.to(run.place.device) for name, tensor in strip(tensors, "best.").items()}
         history = [Epoch(**epoch) for epoch in note["history"]]
         run.progress = Progress(**{**note, "history": history})
-        restore_optimiser(run, strip(tensors, "optimiser."))
+        run.engine.recall(strip(tensors, "optimiser."))
     except (KeyError, TypeError, RuntimeError, ValueError) as error:
         raise DamagedError(f"{path} does not belong to this run ({str(error)[:200]})", step="Train again") from None
 
@@ -85,16 +74,6 @@ def restore(run: Run) -> None:
 def strip(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
     """The tensors whose names begin with a prefix, by the rest of their names."""
     return {name.removeprefix(prefix): tensor for name, tensor in tensors.items() if name.startswith(prefix)}
-
-
-def restore_optimiser(run: Run, tensors: dict[str, Tensor]) -> None:
-    """Give the optimiser its memory back."""
-    for name, parameter in run.model.named_parameters():
-        memory = strip(tensors, f"{name}.")
-        for key, value in memory.items():
-            # The memory must lie as its weight does, or a fused step would pair the wrong numbers.
-            like = value if value.ndim == 0 else torch.empty_like(parameter).copy_(value)
-            run.optimiser.state[parameter][key] = like
 
 
 def difference(about: dict[str, Any], place: Place) -> str:
@@ -106,6 +85,7 @@ def difference(about: dict[str, Any], place: Place) -> str:
 
 def finish(run: Run) -> Result:
     """Put the best weights in place, write them, and remove what only resuming needs."""
+    run.engine.release()
     run.model.load_state_dict(run.best)
     run.model.eval().requires_grad_(False)
     if run.folder is not None:
