@@ -118,7 +118,7 @@ class Model(nn.Module):
     @property
     def bypassed(self) -> bool:
         """Whether anything reaches the decoder around the bottleneck, or the bottleneck is not narrow."""
-        return bool(self.encoder.grid) or prod(self.code_shape) >= prod(self.shape)
+        return self.encoder.skips or prod(self.code_shape) >= prod(self.shape)
 
     def scaled(self, raw: Tensor) -> Tensor:
         """Raw objects (B, *shape) in the units the network works in, float32."""

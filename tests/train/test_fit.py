@@ -80,6 +80,7 @@ def test_the_same_seed_gives_the_same_bits_and_another_seed_others(digits):
     [
         ("dense", "plain", ["corruption=gaussian"]),
         ("conv", "vq", []),
+        ("conv", "vq", ["network.map=true", "bottleneck.group=8"]),
         ("lstm", "variational", []),
         ("dense", "contractive", ["network.tied=true"]),
     ],

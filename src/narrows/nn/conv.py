@@ -31,7 +31,10 @@ def side_lengths(sides: tuple[int, ...], halvings: int) -> list[tuple[int, ...]]
 
 
 class ConvEncoder(Encoder):
-    """x (B, C, *sides) -> channels, halved each time -> h (B, F), F = last channels x last sides."""
+    """x (B, C, *sides) -> channels, halved each time -> h (B, F), F = last channels x last sides.
+
+    With a code that is a map, the last sides stay: h (B, *grid, F), F = last channels.
+    """
 
     def __init__(self, shape: tuple[int, ...], settings: Conv):
         super().__init__()
@@ -42,24 +45,27 @@ class ConvEncoder(Encoder):
             layer(a, b, settings.kernel, stride=2, padding=settings.kernel // 2) for a, b in steps
         )
         self.activation = ACTIVATIONS[settings.activation]()
-        self.features = settings.channels[-1] * prod(side_lengths(tuple(sides), len(settings.channels))[-1])
+        last = side_lengths(tuple(sides), len(settings.channels))[-1]
+        self.grid = last if settings.map else ()
+        self.features = settings.channels[-1] * (1 if settings.map else prod(last))
 
     def forward(self, x: Tensor) -> tuple[Tensor, Skips]:
         h = x.reshape(len(x), *self.shape)
         for layer in self.layers:
             h = self.activation(layer(h))
-        return h.flatten(1), ()
+        return (h.movedim(1, -1) if self.grid else h.flatten(1)), ()
 
 
 class ConvDecoder(Decoder):
-    """z (B, K) -> features -> channels, doubled each time -> (B, *shape)."""
+    """z (B, *grid, K) -> features -> channels, doubled each time -> (B, *shape)."""
 
     def __init__(self, shape: tuple[int, ...], settings: Conv, code: int):
         super().__init__()
         C, *sides = as_channels(shape)
         lengths = side_lengths(tuple(sides), len(settings.channels))
         self.shape, self.inner = shape, (settings.channels[-1], *lengths[-1])
-        self.first = nn.Linear(code, prod(self.inner))
+        self.map = settings.map
+        self.first = nn.Linear(code, settings.channels[-1] if settings.map else prod(self.inner))
         self.activation = ACTIVATIONS[settings.activation]()
         layer, k = TRANSPOSED[len(sides)], settings.kernel
         steps = list(pairwise((C, *settings.channels)))
@@ -70,7 +76,8 @@ class ConvDecoder(Decoder):
         )
 
     def forward(self, z: Tensor, skips: Skips = ()) -> Tensor:
-        h = self.first(z).unflatten(1, self.inner)
+        h = self.first(z)
+        h = h.movedim(-1, 1) if self.map else h.unflatten(1, self.inner)
         if h.ndim == 4:
             h = h.contiguous(memory_format=torch.channels_last)
         for layer in self.layers:
@@ -85,5 +92,7 @@ def conv_pair(settings: Conv, shape: tuple[int, ...], code: int) -> Pair:
         >>> encoder, decoder = conv_pair(Conv(channels=(4, 8)), (3, 9, 14), code=5)
         >>> encoder(torch.zeros(2, 3, 9, 14))[0].shape, decoder(torch.zeros(2, 5)).shape
         (torch.Size([2, 96]), torch.Size([2, 3, 9, 14]))
+        >>> conv_pair(Conv(channels=(4, 8), map=True), (3, 9, 14), code=5).encoder(torch.zeros(2, 3, 9, 14))[0].shape
+        torch.Size([2, 3, 4, 8])
     """
     return Pair(ConvEncoder(shape, settings), ConvDecoder(shape, settings, code))

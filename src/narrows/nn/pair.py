@@ -18,11 +18,13 @@ Skips = tuple[Tensor, ...]
 class Encoder(nn.Module):
     """Objects x (B, *shape) to features h (B, *grid, F) and the skips past the bottleneck.
 
-    `features` is F; `grid` is () where the whole object becomes one code, else the places that have one each.
+    `features` is F; `grid` is () where the whole object becomes one code, else the places that have one each;
+    `skips` says whether anything goes past the bottleneck.
     """
 
     features: int
     grid: tuple[int, ...] = ()
+    skips: bool = False
 
     def forward(self, x: Tensor) -> tuple[Tensor, Skips]:
         """Features of each object, and skips (empty but for a U-Net)."""

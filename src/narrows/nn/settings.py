@@ -44,6 +44,8 @@ class Conv(Settings):
     """Side of the filters in pixels or samples, an odd number."""
     activation: Activation = "silu"
     """Function after each convolution."""
+    map: bool = False
+    """Keep the code a map, as VQ-VAE does: `bottleneck.size` numbers for each place of the smallest grid."""
 
     def build(self, shape: tuple[int, ...], code: int) -> Pair:
         """The encoder and decoder for objects of `shape` and a code of `code` numbers."""

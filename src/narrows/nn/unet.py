@@ -23,6 +23,8 @@ def block(dims: int, a: int, b: int, activation: str) -> nn.Sequential:
 class UNetEncoder(Encoder):
     """x (B, C, *sides) -> a block at each resolution, halved between -> h (B, *grid, F) and one skip a halving."""
 
+    skips = True
+
     def __init__(self, shape: tuple[int, ...], settings: UNet):
         super().__init__()
         C, *sides = self.shape = as_channels(shape)

@@ -47,7 +47,7 @@ class Patient:
 def bypassed(p: Patient) -> str:
     """Something reaches the decoder around the bottleneck, or the bottleneck is not narrow."""
     code, values = prod(p.model.code_shape), prod(p.model.shape)
-    if p.recipe.network.kind == "unet":
+    if p.model.encoder.skips:
         return "Skip connections carry the input around the bottleneck: the code alone does not hold the object."
     if code >= values and p.recipe.bottleneck.kind != "sparse-topk":
         return f"The code of {code} numbers is not narrower than the object of {values}: nothing has to be learned."
