@@ -108,3 +108,12 @@ def test_tied_weights_are_half_the_weights():
     free, tied = built([]), built(["network.tied=true"])
     matrices = 64 * 16 + 16 * 8
     assert free.parameters_count - tied.parameters_count == matrices
+
+
+def test_a_map_of_codes_is_counted_whole():
+    grid = ["network=conv", "network.channels=8", "network.map=true"]
+    assert built([*grid, "bottleneck.size=4"]).code_shape == (4, 4, 4)
+    with pytest.raises(LimitError, match="5 numbers at each of 16 places"):
+        built([*grid, "bottleneck.size=5"])
+    one_index_a_place = ["bottleneck=vq", "bottleneck.size=64", "bottleneck.group=64"]
+    assert built([*grid, *one_index_a_place]).code_shape == (4, 4, 64)

@@ -8,7 +8,7 @@ import torch; `build` does.
 
 from __future__ import annotations
 
-from math import log2
+from math import log2, prod
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import Field
@@ -71,7 +71,7 @@ class Training(Settings):
     threads: Annotated[int, Field(ge=1, le=1024)] | None = None
     """Processor threads; none leaves the choice to the size of the model."""
     device: Literal["auto", "cpu", "cuda", "mps"] = "auto"
-    """Where to compute: "auto" takes a CUDA card if there is one."""
+    """Where to compute: "auto" takes a CUDA card if there is one; "mps" is refused, since nothing is tested on it."""
 
 
 class Recipe(Settings):
@@ -149,8 +149,14 @@ def build(recipe: Recipe, layout: Layout, scaling: Scaling) -> Model:
 
 
 def assemble_count(recipe: Recipe, layout: Layout) -> int:
-    """Parameters of the encoder, bottleneck and decoder of a recipe."""
+    """Parameters of the encoder, bottleneck and decoder of a recipe.
+
+    Raises:
+        LimitError: A code that is a map has more numbers in all than allowed.
+    """
     encoder, decoder = recipe.network.build(layout.shape, recipe.bottleneck.size)
+    if not encoder.skips:
+        recipe.bottleneck.check(layout.values, places=prod(encoder.grid))
     bottleneck = recipe.bottleneck.build(encoder.features, layout.values)
     return sum(p.numel() for part in (encoder, bottleneck, decoder) for p in part.parameters())
 

@@ -54,7 +54,8 @@ class TestContract:
         assert torch.equal(part(h).z, again(h).z)
 
     def test_a_code_larger_than_allowed_is_refused(self, name, grid):
-        settings = BOTTLENECKS[name](size=BOTTLENECKS[name].overcomplete * 5 + 4)
+        size = 4 * (BOTTLENECKS[name].overcomplete * 5 + 4)
+        settings = BOTTLENECKS[name](size=size)
         with pytest.raises(LimitError, match="for objects of 5 numbers"):
             settings.check(5)
 

@@ -204,7 +204,7 @@ def test_a_bug_says_so_and_ends_with_1(monkeypatch, capsys):
 @pytest.mark.skipif(os.name != "posix", reason="signals")
 def test_ctrl_c_leaves_a_run_that_resumes(tmp_path):
     command = [sys.executable, "-m", "narrows"]
-    arguments = ["train", "digits", "--out", str(tmp_path / "run"), *SMALL, "--epochs", "2000"]
+    arguments = ["train", "digits", "--out", str(tmp_path / "run"), *SMALL, "--epochs", "300"]
     process = subprocess.Popen([*command, *arguments], stderr=subprocess.PIPE, stdout=subprocess.PIPE)
     while process.poll() is None and not (tmp_path / "run" / "model.json").exists():
         time.sleep(0.05)
@@ -213,4 +213,5 @@ def test_ctrl_c_leaves_a_run_that_resumes(tmp_path):
     _, error = process.communicate(timeout=60)
     assert process.returncode == 7
     assert b"--resume" in error
-    assert (tmp_path / "run" / "resume.safetensors").exists()
+    assert run(["train", "--resume", str(tmp_path / "run"), "--json"]) == 0
+    assert not (tmp_path / "run" / "resume.safetensors").exists()

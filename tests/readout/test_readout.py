@@ -133,7 +133,7 @@ def test_a_copied_corruption_is_noticed(digits):
     honest = reconstruct(made.model, digits.test.x, corruption=made.recipe.corruption)
     copied = Reconstruction(honest.input, honest.corrupted, honest.corrupted.clip(0, 1))
     left = {"input": {"mse": float(((honest.input - honest.corrupted) ** 2).mean())}}
-    said = [identity(Patient(made.recipe, made.model, x, honest.input, {}, left, ())) for x in (honest, copied)]
+    said = [identity(Patient(made.recipe, made.model, x, honest.input, {}, left, (), "done")) for x in (honest, copied)]
     assert said[0] == ""
     assert "identity" in said[1]
 

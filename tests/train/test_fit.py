@@ -16,6 +16,7 @@ from narrows.readout import report
 from narrows.recipe import recipe_for
 from narrows.train import Epoch, Finished, Notice, Place, Started, Step, fit, open_run
 from narrows.train.device import choose_device
+from narrows.train.engine import Autograd, Stacked
 from narrows.types import Layout, Split, Splits
 
 PLACE = Place("cpu", "float32", 1)
@@ -136,22 +137,28 @@ def test_the_history_is_on_disk(digits, tmp_path):
     assert [line["valid"] for line in lines] == [epoch.valid for epoch in result.history]
 
 
-def test_divergence_is_caught_within_the_step_and_finite_weights_kept(digits):
-    chosen = recipe(digits, "training.rate=10", "training.epochs=30", "training.warm_up=0", "objective.mse=1000000")
-    data = Splits(digits.layout, digits.train, digits.valid, digits.test)
-    events = fit(chosen, data, place=PLACE)
-    seen, broken = [], None
+@pytest.mark.parametrize("step", [3, 7])
+@pytest.mark.parametrize(("network", "engine"), [("dense", Stacked), ("conv", Autograd)])
+def test_divergence_is_caught_within_the_step_and_finite_weights_kept(digits, monkeypatch, network, engine, step):
+    chosen, calls, kept = recipe(digits, "training.epochs=5", network=network), [], {}
+    compute = engine.compute
+
+    def poisoned(self, *batch):
+        calls.append(batch)
+        loss = compute(self, *batch)
+        return loss if len(calls) < step else loss._replace(total=loss.total * float("nan"))
+
+    monkeypatch.setattr(engine, "compute", poisoned)
+    seen, events = [], fit(chosen, digits, place=PLACE)
     for event in events:
         seen.append(event)
-        if isinstance(event, Step) and event.epoch == 2 and broken is None:
-            run = events.gi_frame.f_locals["run"]
-            broken = next(iter(run.model.decoder.parameters()))
-            with torch.no_grad():
-                broken.register_hook(lambda gradient: gradient * float("nan"))
-    notice = next(event for event in seen if isinstance(event, Notice))
-    result = result_of(seen)
-    assert (notice.code, result.stopped) == ("diverged", "diverged")
-    assert all(tensor.isfinite().all() for tensor in result.model.state_dict().values() if tensor.is_floating_point())
+        if isinstance(event, Epoch if step > 4 else Step):
+            kept = {name: t.clone() for name, t in events.gi_frame.f_locals["run"].model.state_dict().items()}
+    notice, result = next(event for event in seen if isinstance(event, Notice)), result_of(seen)
+    assert (notice.code, result.stopped, len(calls)) == ("diverged", "diverged", step)
+    assert sum(isinstance(event, Step) for event in seen) == step - 1
+    assert same(weights(result), kept)
+    assert "diverged" in {finding.code for finding in report(result, digits).findings}
 
 
 def test_patience_ends_a_run_that_no_longer_improves(digits):

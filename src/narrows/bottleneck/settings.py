@@ -21,12 +21,18 @@ class Narrow(Settings):
     size: Annotated[int, Field(ge=1, le=65_536)] = 64
     """Numbers in the code of one object, K."""
 
-    def check(self, values: int) -> None:
-        """Refuse a code larger than an object of `values` numbers, or than a sparse code may be."""
-        limit = self.overcomplete * values
-        if self.size > limit:
+    @property
+    def numbers(self) -> int:
+        """Numbers that pass at each place of the code."""
+        return self.size
+
+    def check(self, values: int, places: int = 1) -> None:
+        """Refuse a code of `places` larger than an object of `values` numbers, or than a sparse code may be."""
+        limit = self.overcomplete * values // places
+        if self.numbers > limit:
+            where = f" at each of {places} places" if places > 1 else ""
             raise LimitError(
-                f"bottleneck.size={self.size}",
+                f"{self.numbers} numbers{where}, from bottleneck.size={self.size}",
                 expected=f"at most {limit} for objects of {values} numbers",
                 step="A code that is not narrower than the object has nothing to learn: choose a smaller size",
                 code="limit.code",
@@ -86,8 +92,8 @@ class SparseTopK(Narrow):
     k: Annotated[int, Field(ge=1, le=65_536)] = 8
     """Numbers that pass, by absolute value."""
 
-    def check(self, values: int) -> None:
-        super().check(values)
+    def check(self, values: int, places: int = 1) -> None:
+        super().check(values, places)
         if self.k > self.size:
             raise UsageError(f"bottleneck.k={self.k}", expected=f"at most bottleneck.size={self.size}", code="usage.k")
 
@@ -138,8 +144,12 @@ class VQ(Narrow):
     decay: Annotated[float, Field(ge=0, lt=1)] = 0.99
     """Memory of the moving averages that move the entries."""
 
-    def check(self, values: int) -> None:
-        super().check(values)
+    @property
+    def numbers(self) -> int:
+        return self.size // self.group
+
+    def check(self, values: int, places: int = 1) -> None:
+        super().check(values, places)
         if self.size % self.group:
             message = f"bottleneck.group={self.group}"
             raise UsageError(message, expected=f"a divisor of bottleneck.size={self.size}", code="usage.group")

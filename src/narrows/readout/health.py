@@ -42,11 +42,19 @@ class Patient:
     test: dict[str, float]
     baseline: dict[str, dict[str, float]]
     history: tuple[Epoch, ...]
+    stopped: str
+
+
+def diverged(p: Patient) -> str:
+    """Training ended because its numbers were no longer finite."""
+    if p.stopped != "diverged":
+        return ""
+    return f"Training diverged after {len(p.history)} whole epochs: a lower training.rate would help."
 
 
 def bypassed(p: Patient) -> str:
     """Something reaches the decoder around the bottleneck, or the bottleneck is not narrow."""
-    code, values = prod(p.model.code_shape), prod(p.model.shape)
+    code, values = prod(p.model.encoder.grid) * p.recipe.bottleneck.numbers, prod(p.model.shape)
     if p.model.encoder.skips:
         return "Skip connections carry the input around the bottleneck: the code alone does not hold the object."
     if code >= values and p.recipe.bottleneck.kind != "sparse-topk":
@@ -97,7 +105,8 @@ def collapsed(p: Patient) -> str:
     active = int((p.codes.reshape(-1, size).var(0) > ACTIVE_VARIANCE).sum())
     if active == size:
         return ""
-    return f"Posterior collapse: {size - active} of {size} numbers of the code say nothing. Lower bottleneck.beta."
+    advice = "Lower bottleneck.beta" if p.recipe.bottleneck.beta else "Train longer, or use fewer numbers"
+    return f"Posterior collapse: {size - active} of {size} numbers of the code say nothing. {advice}."
 
 
 def dead_units(p: Patient) -> str:
@@ -134,6 +143,7 @@ def overfitted(p: Patient) -> str:
 
 
 CHECKS: dict[str, Callable[[Patient], str]] = {
+    "diverged": diverged,
     "bypassed": bypassed,
     "identity": identity,
     "useless": useless,
@@ -154,8 +164,9 @@ def findings(
     test: dict[str, float],
     baseline: dict[str, dict[str, float]],
     history: tuple[Epoch, ...],
+    stopped: str = "done",
 ) -> tuple[Finding, ...]:
     """What the checks have to say about a model, its test reconstructions and its test codes (N, *grid, K)."""
-    patient = Patient(recipe, model, made, codes, test, baseline, history)
+    patient = Patient(recipe, model, made, codes, test, baseline, history, stopped)
     said = ((code, check(patient)) for code, check in CHECKS.items())
     return tuple(Finding(code, sentence) for code, sentence in said if sentence)

@@ -68,7 +68,7 @@ def report(result: Result, data: Splits) -> Report:
     baseline = baselines(result.scaling, result.model, data, made)
     test = {"mse": float(made.error.mean())}
     codes = encode(result.model, data.test.x)
-    said = findings(result.recipe, result.model, made, codes, test, baseline, result.history)
+    said = findings(result.recipe, result.model, made, codes, test, baseline, result.history, result.stopped)
     whole = Report(test, baseline, said, about(result, data))
     if result.folder is not None:
         write_json(result.folder / "report.json", whole.as_dict())

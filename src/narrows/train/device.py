@@ -97,12 +97,18 @@ def choose_device(asked: str) -> str:
     """The device for "auto", "cpu", "cuda" or "mps".
 
     Raises:
-        EnvironmentProblem: The device asked for is not there.
+        EnvironmentProblem: The device asked for is not there, or is Apple's, where nothing of this is tested.
     """
-    has = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
     if asked == "auto":
-        return "cuda" if has["cuda"] else "cpu"
-    if not has[asked]:
+        return "cuda" if torch.cuda.is_available() else "cpu"
+    if asked == "mps":
+        raise EnvironmentProblem(
+            "training.device=mps, on which narrows has not been tested",
+            expected="cpu or cuda",
+            step="Use training.device=cpu",
+            code="environment.device",
+        )
+    if asked == "cuda" and not torch.cuda.is_available():
         raise EnvironmentProblem(
             f"training.device={asked}, which torch does not find here",
             step="Use training.device=auto",

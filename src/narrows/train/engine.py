@@ -61,7 +61,9 @@ class Autograd:
 
     def compute(self, x: Tensor, target: Tensor, rng: Generator, share: float) -> Loss:
         self.optimiser.zero_grad(set_to_none=True)
-        with self.place.autocast():
+        # cuDNN's recurrent layers have no second derivative, which a penalty on the slope needs.
+        plain = torch.backends.cudnn.flags(enabled=not self.model.bottleneck.differentiates)
+        with self.place.autocast(), plain:
             made = self.model(x, rng)
         weights = self.model.bottleneck.weights(share)
         loss = objective(self.recipe.objective, made.output, target, made.code.penalties, weights)
@@ -88,7 +90,7 @@ class Autograd:
             for key in ("step", "exp_avg", "exp_avg_sq"):
                 value = memory[f"{name}.{key}"]
                 # The memory must lie as its weight does, or a fused step would pair the wrong numbers.
-                like = value if value.ndim == 0 else torch.empty_like(parameter).copy_(value)
+                like = value.to(parameter.device) if value.ndim == 0 else torch.empty_like(parameter).copy_(value)
                 self.optimiser.state[parameter][key] = like
 
     def release(self) -> None:

@@ -99,9 +99,7 @@ def epochs(run: Run, stop: Stop) -> Iterator[Event]:
                 loss = advance(run, index)
             except Diverged as problem:
                 run.stopped = "diverged"
-                yield Notice(
-                    "diverged", f"Training diverged: {problem}. The weights before that are kept; try a lower rate."
-                )
+                yield Notice("diverged", f"Training diverged: {problem}. {rescue(run)}; try a lower training.rate.")
                 return
             progress.step += 1
             yield Step(progress.epoch + 1, progress.step, run.steps, loss)
@@ -116,6 +114,15 @@ def epochs(run: Run, stop: Stop) -> Iterator[Event]:
             saved = time.monotonic()
     if out_of_patience(progress, training):
         run.stopped = "patience"
+
+
+def rescue(run: Run) -> str:
+    """Keep the best weights there are after a divergence, and say which."""
+    if run.progress.best_epoch:
+        return f"The weights of epoch {run.progress.best_epoch}, the best one, are kept"
+    # No epoch has been judged yet, but every step until now was finite.
+    run.best = snapshot(run.model)
+    return f"The weights after step {run.done} are kept"
 
 
 def interrupted(run: Run) -> Interrupted:

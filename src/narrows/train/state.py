@@ -78,6 +78,8 @@ def strip(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
 
 def difference(about: dict[str, Any], place: Place) -> str:
     """What differs between the place of a run and this one, in words; "" where the bits will be the same."""
+    if place.device != "cpu":
+        return f"{place.device} does not fix the order of its sums"
     before, now = about["place"], place.as_dict()
     changed = [f"{name} was {before.get(name)!r}, is {now[name]!r}" for name in now if before.get(name) != now[name]]
     return "; ".join(changed)
