@@ -124,6 +124,16 @@ def held(x: Objects) -> Objects:
     return Rows(x) if isinstance(x, np.memmap) and not fits(width * x.size) else single(np.asarray(x))
 
 
+def sparing(x: Objects, width: int) -> Objects:
+    """Objects of which work needs so many bytes a value: as rows, to be gone through in blocks, if that does not fit.
+
+    Example:
+        >>> type(sparing(np.zeros((2, 2)), 8)).__name__, type(sparing(np.zeros((2, 2)), 1 << 60)).__name__
+        ('ndarray', 'Rows')
+    """
+    return x if isinstance(x, Rows) or fits(width * x.size) else Rows(x)
+
+
 def block_length(x: Objects) -> int:
     """How many objects are looked at or read at once."""
     return max(1, BLOCK_VALUES // max(1, prod(x.shape[1:])))

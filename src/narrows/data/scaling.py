@@ -10,7 +10,7 @@ from math import prod
 import numpy as np
 
 from narrows.errors import InputError, UsageError, unknown
-from narrows.storage import Objects, Rows, block_length, blocks
+from narrows.storage import Objects, Rows, block_length, blocks, sparing
 from narrows.types import Layout
 
 
@@ -42,11 +42,12 @@ class Scaling:
         return ((np.asarray(raw, np.float32) - self.offset) / self.scale).astype(np.float32, copy=False)
 
     def rows(self, raw: Objects) -> Objects:
-        """Raw objects as rows (N, D) in the network's units; what lies on a disk is scaled when it is read."""
+        """Raw objects as rows (N, D) in the network's units; too many for the memory are scaled as they are read."""
 
         def flat(raw: np.ndarray) -> np.ndarray:
             return self.apply(raw).reshape(len(raw), -1)
 
+        raw = sparing(raw, 8)
         return raw.then(flat) if isinstance(raw, Rows) else flat(raw)
 
     def undo(self, x: np.ndarray) -> np.ndarray:
@@ -96,7 +97,7 @@ def minmax(x: Objects, layout: Layout) -> Scaling:
 
 def standard(x: Objects, layout: Layout) -> Scaling:
     """Mean 0 and variance 1."""
-    axes = shared_axes(layout)
+    axes, x = shared_axes(layout), sparing(x, 8)
     mean = mean_of(x, axes, lambda block: block)
     variance = mean_of(x, axes, lambda block: np.square(block - mean))
     return Scaling("standard", mean.astype(np.float32), nonzero(np.sqrt(variance)))

@@ -17,7 +17,7 @@ from narrows.model import Model
 from narrows.readout.apply import Reconstruction, encode, passages
 from narrows.readout.health import Finding, findings
 from narrows.recipe import Recipe
-from narrows.storage import blocks
+from narrows.storage import Objects, blocks, sparing
 from narrows.train.checkpoint import write_json
 from narrows.train.events import Epoch, Result
 from narrows.types import Splits
@@ -65,10 +65,11 @@ def report(result: Result, data: Splits) -> Report:
         data: The same data it was trained on.
     """
     rivals = Rivals.fit(result.scaling, result.model, data)
-    made, errors = judge(result, data, rivals)
+    x = sparing(data.test.x, 16)
+    made, errors = judge(result, x, rivals)
     test, baseline = errors.pop("model"), errors
     # The health is judged on one block: it is all there is, unless the objects are too many for the memory.
-    codes = encode(result.model, next(blocks(data.test.x)))
+    codes = encode(result.model, next(blocks(x)))
     said = findings(result.recipe, result.model, made, codes, test, baseline, result.history)
     whole = Report(test, baseline, said, about(result, data))
     if result.folder is not None:
@@ -100,14 +101,14 @@ class Rivals:
         return {**errors, "input": mean_square(seen - target)}
 
 
-def judge(result: Result, data: Splits, rivals: Rivals) -> tuple[Reconstruction, dict[str, dict[str, Any]]]:
-    """The test objects through the model (of those on a disk the first of them), and the errors on all, by name."""
+def judge(result: Result, x: Objects, rivals: Rivals) -> tuple[Reconstruction, dict[str, dict[str, Any]]]:
+    """Test objects through the model, of those on a disk the first ones, and the errors on all of them by name."""
     recipe, first = result.recipe, None
     total: dict[str, float] = {}
-    for made in passages(result.model, data.test.x, corruption=recipe.corruption, seed=recipe.seed):
+    for made in passages(result.model, x, corruption=recipe.corruption, seed=recipe.seed):
         first = first or made
         for name, error in rivals.errors(made).items():
-            total[name] = total.get(name, 0.0) + error * (len(made.input) / len(data.test))
+            total[name] = total.get(name, 0.0) + error * (len(made.input) / len(x))
     assert first is not None
     errors: dict[str, dict[str, Any]] = {name: {"mse": error} for name, error in total.items()}
     if rivals.pca is not None:
