@@ -64,6 +64,16 @@ def test_equal_pixels_do_not_straddle_in_samson(real):
     assert len(set.union(*sides)) == sum(map(len, sides))
 
 
+def test_equal_patches_do_not_straddle(tmp_path, rng):
+    cube = np.tile(rng.uniform(0, 1, 4).astype(np.float32), (60, 60, 1))
+    cube[:30] += rng.normal(size=(30, 60, 4)).astype(np.float32)
+    np.save(tmp_path / "flat.npy", cube)
+    splits = load_cube(tmp_path / "flat.npy", view="patches", side=3)
+    sides = [{row.tobytes() for row in part.x} for part in (splits.train, splits.valid, splits.test)]
+    assert len(set.union(*sides)) == sum(map(len, sides))
+    assert any("patches of validation and test are left out" in note for note in splits.notes)
+
+
 def test_houston_takes_a_finer_class_map_down_to_its_pixels(real):
     cube, labels, classes = scene(real("hyperspectral/houston2018_crop.npz"))
     assert cube.shape[:2] == labels.shape
