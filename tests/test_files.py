@@ -121,3 +121,14 @@ def test_a_link_stays_a_link(tmp_path):
     (tmp_path / "link").symlink_to(real)
     write_atomic(tmp_path / "link", "new")
     assert ((tmp_path / "link").is_symlink(), real.read_text()) == (True, "new")
+
+
+@pytest.mark.skipif(not os.path.isdir("/proc/self"), reason="needs the proc file system of Linux")
+def test_a_folder_that_cannot_be_made_is_a_sentence():
+    with pytest.raises(EnvironmentProblem, match="cannot be made"):
+        write_atomic("/proc/none/a.txt", "x")
+
+
+def test_a_file_missing_to_the_writer_is_the_writers_own_matter(tmp_path):
+    with pytest.raises(FileNotFoundError), atomic(tmp_path / "a.txt"):
+        (tmp_path / "none").read_text()

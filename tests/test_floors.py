@@ -13,6 +13,7 @@ FLOORS = {
     "types": 0,
     "settings": 0,
     "files": 0,
+    "storage": 0,
     "data": 1,
     "corrupt": 1,
     "metrics": 1,

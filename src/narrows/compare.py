@@ -4,8 +4,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
 from narrows.assign import assign
 from narrows.data.scaling import fit_scaling
 from narrows.errors import UsageError
@@ -125,11 +123,6 @@ def groups_of(recipes: list[Recipe], data: Splits) -> list[list[Recipe]]:
 def pca_line(data: Splits, sizes: tuple[int, ...], recipe: Recipe) -> tuple[float, ...]:
     """PCA's error on the test objects at each size, in the same units."""
     scaling = fit_scaling(data.train.x, data.layout, recipe.data.scaling)
-    train, test = (flat(scaling.apply(split.x)) for split in (data.train, data.test))
+    train, test = (scaling.rows(split.x) for split in (data.train, data.test))
     pca = PCABaseline.fit(train, max(sizes))
     return tuple(pca.mse_curve(test, list(sizes), low=scaling.low, high=scaling.high))
-
-
-def flat(x: np.ndarray) -> np.ndarray:
-    """Objects as rows (N, D)."""
-    return x.reshape(len(x), -1)

@@ -9,6 +9,8 @@ from typing import Any, Literal
 
 import numpy as np
 
+from narrows.storage import Objects, Rows
+
 Kind = Literal["image", "series", "table", "spectrum", "sound"]
 
 
@@ -18,12 +20,12 @@ class Split:
 
     Args:
         x: The objects as stored, shape (N, *shape), uint8 or float32: images (N, C, H, W), series (N, C, L),
-            tables and spectra (N, D).
+            tables and spectra (N, D). An array, or rows that stay on the disk because they are too many.
         y: Class numbers, shape (N,), int64; -1 where an object has no class. None where nothing is known.
         where: Where each object comes from (a file name, "row 3, column 7", a time), shape (N,), or None.
     """
 
-    x: np.ndarray
+    x: Objects
     y: np.ndarray | None = None
     where: np.ndarray | None = None
 
@@ -33,7 +35,8 @@ class Split:
     def take(self, index: np.ndarray | slice) -> "Split":
         """The objects at `index`, with their classes and origins."""
         pick = lambda a: None if a is None else a[index]  # noqa: E731
-        return Split(self.x[index], pick(self.y), pick(self.where))
+        x = self.x.take(index) if isinstance(self.x, Rows) else self.x[index]
+        return Split(x, pick(self.y), pick(self.where))
 
 
 @dataclass(frozen=True)

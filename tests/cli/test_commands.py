@@ -151,7 +151,7 @@ def bad(tmp_path, name):
         ("one.npy", 3, "1 object; at least 10"),
         ("empty", 3, "neither pictures nor sounds"),
         ("mixed", 3, "different sizes"),
-        ("broken", 3, "not a readable picture"),
+        ("broken", 5, "not a readable picture"),
         ("missing.csv", 3, "no file"),
         ("missing", 3, "no file or folder"),
     ],

@@ -35,6 +35,12 @@ def test_ecg5000_knows_normal_and_anomaly(real):
     assert splits.train.x.shape == (450, 1, 140)
 
 
+def test_a_class_the_head_does_not_announce_is_said(tmp_path):
+    (tmp_path / "a.ts").write_text("@data\n" + "".join(f"{i},2,3:1\n" for i in range(20)))
+    with pytest.raises(InputError, match=r"channels of 3 and 1 values; .* Put @classLabel true"):
+        load_series(tmp_path / "a.ts")
+
+
 def test_ecg200_numbers_the_normal_beats_first(real):
     splits = load_ucr(real("ucr/ECG200.npz"), name="ecg200")
     assert splits.layout.classes == ("normal", "infarction")

@@ -1,6 +1,7 @@
 """Every data set: one contract. And files of one's own, idx files, splits and scaling."""
 
 import gzip
+from inspect import signature
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ from narrows.data import DATASETS, load, read, status
 from narrows.data.download import digest
 from narrows.data.idx import read_idx
 from narrows.data.scaling import fit_scaling
+from narrows.data.sets import resolve
 from narrows.data.splits import duplicate_groups, join_groups, part, split_groups
 from narrows.errors import DamagedError, InputError, LimitError, ModelError, UsageError
 from narrows.types import Layout, Split
@@ -44,6 +46,14 @@ class TestContract:
                 assert split.y.shape == (len(split),)
                 assert split.y.max() < len(data.layout.classes)
 
+    def test_no_object_is_on_two_sides(self, data):
+        train, valid, test = ({row.tobytes() for row in split.x} for split in (data.train, data.valid, data.test))
+        assert not train & valid
+        seen = train | valid
+        twins = sum(row.tobytes() in seen for row in data.test.x) if test & seen else 0
+        said = [note for note in data.notes if "of the official split equal a training object" in note]
+        assert [int(note.split()[0]) for note in said] == [twins] * bool(twins)
+
     def test_the_layout_survives_json(self, data):
         import json
 
@@ -55,13 +65,6 @@ def test_what_is_embedded_is_decided_by_its_seed(name):
     first, again, other = (load(name, limit=200, seed=seed) for seed in (0, 0, 1))
     assert np.array_equal(first.train.x, again.train.x)
     assert not np.array_equal(first.train.x, other.train.x)
-
-
-@pytest.mark.parametrize("name", ["digits", "glyphs", "tones"])
-def test_no_object_is_on_two_sides(name):
-    data = load(name)
-    parts = [{row.tobytes() for row in split.x} for split in (data.train, data.valid, data.test)]
-    assert len(parts[0] | parts[1] | parts[2]) == sum(map(len, parts))
 
 
 def test_embedded_sets_say_so():
@@ -189,6 +192,133 @@ def test_arrays_keep_their_own_test_side(tmp_path, rng):
     data = load(tmp_path / "a.npz")
     assert np.array_equal(data.test.x, x[40:])
     assert data.test.y.tolist() == [0, 1] * 5
+
+
+def test_an_array_keeps_its_test_side_whatever_its_name(tmp_path, rng):
+    x = rng.normal(size=(50, 4)).astype(np.float32)
+    np.savez(tmp_path / "a.npz", X=x[:40], y=np.arange(40) % 2, X_test=x[40:], y_test=np.arange(10) % 2, extra=x)
+    data = load(tmp_path / "a.npz")
+    assert np.array_equal(data.test.x, x[40:])
+    assert data.test.y.tolist() == [0, 1] * 5
+    assert data.notes == ("Not used: the array extra.",)
+
+
+def test_test_objects_that_equal_training_ones_are_left_out_and_said(tmp_path, rng):
+    x = rng.normal(size=(50, 4)).astype(np.float32)
+    np.savez(tmp_path / "a.npz", X_train=x[:40], X_test=x[30:])
+    data = load(tmp_path / "a.npz")
+    assert np.array_equal(data.test.x, x[40:])
+    assert data.notes == ("10 test objects that equal a training object are left out.",)
+    np.savez(tmp_path / "b.npz", X_train=x[:40], X_test=x[30:40])
+    with pytest.raises(InputError, match="every test object of b equals"):
+        load(tmp_path / "b.npz")
+
+
+@pytest.mark.parametrize("test", [np.ones((5, 3), np.float32), np.ones((5, 4), np.uint8)])
+def test_a_test_side_of_another_shape_or_type_is_refused_before_training(tmp_path, rng, test):
+    np.savez(tmp_path / "a.npz", X_train=rng.normal(size=(40, 4)), X_test=test)
+    with pytest.raises(InputError, match="X_test has objects of shape"):
+        load(tmp_path / "a.npz")
+
+
+def test_a_loader_that_gives_two_shapes_is_caught(monkeypatch):
+    from narrows.types import Splits
+
+    def wrong(source, *, seed):
+        halves = [Split(np.ones((4, width), np.float32)) for width in (3, 3, 2)]
+        return Splits(Layout("digits", "table", (3,)), *halves)
+
+    monkeypatch.setattr("narrows.data.images.load_digits", wrong)
+    with pytest.raises(InputError, match="one shape"):
+        load("digits")
+
+
+@pytest.mark.parametrize("names", ["a", ["a"], [["a", "b"]]])
+def test_class_names_that_do_not_fit_the_classes_are_refused(tmp_path, rng, names):
+    np.savez(tmp_path / "a.npz", X=rng.normal(size=(40, 4)), y=np.arange(40) % 2, class_names=names)
+    with pytest.raises(InputError, match="a name for each class number"):
+        load(tmp_path / "a.npz")
+
+
+@pytest.mark.parametrize("suffix", ["npy", "npz", "csv", "ts", "txt"])
+def test_a_number_too_large_is_one_sentence_and_no_warning(tmp_path, rng, suffix):
+    x = rng.normal(size=(60, 4))
+    x[7, 2] = 1e300
+    path = tmp_path / f"a.{suffix}"
+    if suffix == "npy":
+        np.save(path, x)
+    elif suffix == "npz":
+        np.savez(path, X=x)
+    else:
+        lines = [",".join(map(str, row)) for row in x]
+        path.write_text("\n".join((["@data"] if suffix == "ts" else ["a,b,c,d"]) + lines))
+    with pytest.raises(InputError, match="numbers everywhere"):
+        load(path)
+
+
+OPTIONS = {"view": "patchess", "side": 4, "window": 8, "label": "foo"}
+
+
+def taken(name):
+    return signature(resolve(DATASETS[name].loader)).parameters
+
+
+@pytest.mark.parametrize(
+    ("name", "option"), [(name, option) for name in DATASETS for option in OPTIONS if option not in taken(name)]
+)
+def test_a_setting_that_a_set_does_not_take_is_refused_before_it_is_looked_for(monkeypatch, name, option):
+    monkeypatch.setattr("narrows.data.sets.fetch", lambda *_: pytest.fail("fetched"))
+    with pytest.raises(UsageError, match=rf"data.{option}=.* has no meaning for {name}; it takes data.seed"):
+        load(name, **{option: OPTIONS[option]})
+
+
+@pytest.fixture(params=["npy", "csv", "ts", "txt", "png", "halves"])
+def own(request, tmp_path, rng):
+    """A source of one's own, of each kind."""
+    x, kind = rng.normal(size=(60, 4)), request.param
+    lines = "\n".join(",".join(map(str, row)) for row in x)
+    if kind == "png":
+        return pictures(tmp_path / "pets")
+    if kind == "npy":
+        np.save(tmp_path / "a.npy", x)
+    if kind == "halves":
+        for half in ("TRAIN", "TEST"):
+            (tmp_path / f"a_{half}.txt").write_text(lines)
+        return tmp_path / "a_TRAIN.txt"
+    if kind in {"csv", "ts", "txt"}:
+        (tmp_path / f"a.{kind}").write_text(("@data\n" if kind == "ts" else "a,b,c,d\n") + lines)
+    return tmp_path / f"a.{kind}"
+
+
+@pytest.mark.parametrize("option", ["view", "label"])
+def test_a_wrong_setting_of_ones_own_source_is_refused(own, option):
+    assert len(load(own).train)
+    with pytest.raises(UsageError, match=OPTIONS[option]):
+        load(own, **{option: OPTIONS[option]})
+
+
+def test_one_picture_is_called_one_picture(tmp_path):
+    Image.new("L", (9, 9)).save(tmp_path / "a.png")
+    with pytest.raises(InputError, match=r"a.png is one picture; a folder"):
+        load(tmp_path / "a.png")
+
+
+@pytest.mark.parametrize("kind", ["png", "jpg", "gif"])
+@pytest.mark.parametrize("share", [0.02, 0.5, 0.95])
+def test_a_picture_that_is_cut_short_is_damaged(tmp_path, kind, share):
+    folder = pictures(tmp_path / "pets", size=(40, 40))
+    Image.effect_noise((40, 40), 50).save(folder / f"a.{kind}")
+    whole = (folder / f"a.{kind}").read_bytes()
+    (folder / f"a.{kind}").write_bytes(whole[: int(share * len(whole))])
+    with pytest.raises(DamagedError, match="not a readable picture"):
+        load(folder)
+
+
+def test_a_picture_larger_than_pillow_opens_is_over_a_limit(tmp_path, monkeypatch):
+    folder = pictures(tmp_path / "pets")
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 10)
+    with pytest.raises(LimitError, match="Scale the picture down"):
+        load(folder)
 
 
 def test_an_array_of_objects_is_refused_since_it_needs_a_pickle(tmp_path):

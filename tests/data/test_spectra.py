@@ -8,7 +8,7 @@ from scipy.io import loadmat, savemat
 from narrows.data.classmaps import coarser
 from narrows.data.cubes import read_scene
 from narrows.data.mat import read_mat
-from narrows.data.spectra import load_cube, load_scene, read_cube, scene, windows
+from narrows.data.spectra import load_cube, read_cube, scene, windows
 from narrows.errors import DamagedError, InputError, LimitError, ModelError, UsageError
 
 PAVIA = "hyperspectral/pavia_university_lowres.npz"
@@ -36,7 +36,7 @@ def positions(split):
 
 
 def test_pavia_university_has_its_nine_classes_asphalt_first(real):
-    splits = load_scene(real(PAVIA), name="pavia-university")
+    splits = load_cube(real(PAVIA))
     parts = (splits.train, splits.valid, splits.test)
     counts = sum(np.bincount(part.y[part.y >= 0], minlength=9) for part in parts)
     assert counts.tolist() == [104, 112, 9, 14, 56, 252, 59, 25, 9]
@@ -46,27 +46,32 @@ def test_pavia_university_has_its_nine_classes_asphalt_first(real):
 
 
 def test_pavia_university_bands_are_named_by_wavelength(real):
-    layout = load_scene(real(PAVIA), name="pavia-university").layout
+    layout = load_cube(real(PAVIA)).layout
     assert (layout.kind, layout.shape, layout.units) == ("spectrum", (103,), "reflectance")
     assert (layout.columns[0], layout.columns[-1]) == ("0.430 µm", "0.860 µm")
 
 
-def test_a_folder_is_searched_for_the_scene(real):
-    folder = real(PAVIA).parent
-    assert load_scene(folder, name="samson").layout.classes == ("rock", "tree", "water")
-
-
 def test_samson_takes_the_largest_abundance_as_class(real):
-    splits = load_scene(real("hyperspectral/samson.npz"), name="samson")
+    splits = load_cube(real("hyperspectral/samson.npz"))
     whole = read_cube(real("hyperspectral/samson.npz"), like=splits.layout)
     assert np.bincount(whole.y).tolist() == [3015, 3666, 2344]
     assert any("largest share" in note for note in splits.notes)
 
 
 def test_equal_pixels_do_not_straddle_in_samson(real):
-    splits = load_scene(real("hyperspectral/samson.npz"), name="samson")
-    train = {row.tobytes() for row in splits.train.x}
-    assert not any(row.tobytes() in train for part in (splits.valid, splits.test) for row in part.x)
+    splits = load_cube(real("hyperspectral/samson.npz"))
+    sides = [{row.tobytes() for row in part.x} for part in (splits.train, splits.valid, splits.test)]
+    assert len(set.union(*sides)) == sum(map(len, sides))
+
+
+def test_equal_patches_do_not_straddle(tmp_path, rng):
+    cube = np.tile(rng.uniform(0, 1, 4).astype(np.float32), (60, 60, 1))
+    cube[:30] += rng.normal(size=(30, 60, 4)).astype(np.float32)
+    np.save(tmp_path / "flat.npy", cube)
+    splits = load_cube(tmp_path / "flat.npy", view="patches", side=3)
+    sides = [{row.tobytes() for row in part.x} for part in (splits.train, splits.valid, splits.test)]
+    assert len(set.union(*sides)) == sum(map(len, sides))
+    assert any("patches of validation and test are left out" in note for note in splits.notes)
 
 
 def test_houston_takes_a_finer_class_map_down_to_its_pixels(real):
@@ -77,7 +82,7 @@ def test_houston_takes_a_finer_class_map_down_to_its_pixels(real):
 
 
 def test_jasper_ridge_has_no_classes_and_keeps_its_band_numbers(real):
-    splits = load_scene(real("hyperspectral/jasper_ridge.npz"), name="jasper-ridge")
+    splits = load_cube(real("hyperspectral/jasper_ridge.npz"))
     assert splits.train.y is None
     assert splits.layout.columns[0] == "band 4"
 
@@ -96,7 +101,7 @@ def test_original_pavia_layout(tmp_path, rng):
     np.testing.assert_array_equal(read, cube.astype(np.float32))
     np.testing.assert_array_equal(labels, drawn - 1)
     assert classes[:2] == ("asphalt", "meadows")
-    assert load_scene(tmp_path, name="pavia-university").layout.columns[0] == "0.430 µm"
+    assert load_cube(tmp_path / "PaviaU.mat").layout.columns[0] == "0.430 µm"
 
 
 def test_corrected_cube_finds_its_ground_truth(tmp_path, rng):
@@ -397,8 +402,6 @@ def test_unknown_kinds_and_missing_files_are_said(tmp_path):
         load_cube(tmp_path / "field.hdr")
     with pytest.raises(InputError, match="not a file"):
         load_cube(tmp_path / "none.npy")
-    with pytest.raises(InputError, match="has no file of samson"):
-        load_scene(tmp_path, name="samson")
 
 
 def test_windows_is_a_view():

@@ -274,6 +274,17 @@ def test_creditcard_as_published(tmp_path, rng):
     assert read_table(path, like=splits.layout).y.tolist() == [int(i % 10 == 0) for i in range(50)]
 
 
+def test_creditcard_leaves_out_a_row_that_comes_again_at_another_time(tmp_path, rng):
+    path = published(tmp_path, rng)
+    head, *lines = path.read_text().splitlines()
+    again = ["24," + lines[4].split(",", 1)[1], *lines[:48], "49," + lines[38].split(",", 1)[1]]
+    path.write_text("\n".join([head, *again]) + "\n")
+    splits = load_creditcard(path)
+    sides = [{row.tobytes() for row in part.x} for part in (splits.train, splits.valid, splits.test)]
+    assert not sides[0] & sides[1] | sides[0] & sides[2] | sides[1] & sides[2]
+    assert any("rows of validation and test are left out" in note for note in splits.notes)
+
+
 def test_creditcard_without_its_columns_is_said(tmp_path, rng):
     with pytest.raises(UsageError, match="no column 'Class'"):
         load_creditcard(written(tmp_path, rows(rng)))

@@ -225,7 +225,7 @@ def draw_map(
         numbers={NAMES[name]: value for name, value in made.numbers.items()},
         axis_names=AXES[made.projection],
         hover=[str(word) for word in split.where] if split.where is not None else None,
-        thumbnails=split.x if picture and out.suffix == ".html" else None,
+        thumbnails=np.asarray(split.x) if picture and out.suffix == ".html" else None,
     )
     talk.table(["measure", "value"], [[NAMES[name], f"{value:.3f}"] for name, value in made.numbers.items()])
     talk.say(f"{len(split):,} objects drawn in {out}")

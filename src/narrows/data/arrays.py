@@ -9,41 +9,89 @@ from pathlib import Path
 
 import numpy as np
 
+from narrows.data.options import refuse_others
 from narrows.data.splits import carve, part
-from narrows.errors import DamagedError, InputError, LimitError, ModelError
+from narrows.errors import DamagedError, InputError, LimitError, ModelError, unknown
+from narrows.storage import Objects, held
 from narrows.types import Kind, Layout, Split, Splits
 
 BYTES_LIMIT = 16 << 30
 OBJECT_KEYS = ("X_train", "x_train", "X", "x", "data", "train")
 LABEL_KEYS = ("y_train", "y", "labels", "label")
-TEST_KEYS = {"X_train": ("X_test", "y_test"), "x_train": ("x_test", "y_test"), "train": ("test", "y_test")}
+TEST_KEYS = ("X_test", "x_test", "test")
+VIEWS = ("series", "pixels", "patches")
 
 
-def load_arrays(source: Path | None, *, seed: int, view: str = "auto", **options: object) -> Splits:
+def load_arrays(
+    source: Path | None,
+    *,
+    seed: int,
+    limit: int | None = None,
+    view: str = "auto",
+    side: int | None = None,
+    label: str | None = None,
+) -> Splits:
     """Objects of a .npy file (N, ...), or of a .npz file with X or x, y and class_names; X_test keeps its own side.
 
     Bytes (N, H, W), (N, H, W, 1 or 3) or (N, C, H, W) are pictures, (N, D) a table, (N, C, L) series; `view="series"`
-    makes (N, L) series. A .npz file with a `cube` is a hyperspectral scene.
+    makes (N, L) series. A .npz file with a `cube` is a hyperspectral scene. The objects of a .npy file that are too
+    many for the memory stay on the disk.
+
+    Args:
+        source: The file.
+        seed: Decides the split.
+        limit: Most training objects.
+        view: "series", or "pixels" or "patches" of a scene.
+        side: Side of a patch of a scene.
+        label: Name of the array with the class map of a scene.
+
+    Raises:
+        InputError: No objects, no numbers, or training and test objects of different shapes.
+        UsageError: A view that does not exist, or a setting that only a scene has.
     """
     assert source is not None
     arrays = read_arrays(source)
     if "cube" in arrays or view in {"pixels", "patches"}:
         from narrows.data.spectra import load_cube
 
-        return load_cube(source, seed=seed, view=view, **options)  # type: ignore[arg-type]
+        return load_cube(source, seed=seed, limit=limit, view=view, side=side, label=label)
+    refuse_others(source.name, ("view",), {"side": side, "label": label})
+    if view not in {"auto", "", *VIEWS}:
+        raise unknown("view", view, VIEWS)
     key = pick(arrays, source)
     x, kind = as_objects(arrays[key], source, view)
     names, y = classes_of(arrays, x)
     layout = layout_of(source, x, kind, names, view)
-    x = narrow(x)
-    test_key, test_label = TEST_KEYS.get(key, ("", ""))
-    if test_key in arrays:
-        test_x, _ = as_objects(arrays[test_key], source, view)
-        test = Split(
-            narrow(test_x), numbered(arrays.get(test_label), arrays.get(pick_label(arrays, x) or ""), len(test_x))
+    test_key = next((name for name in TEST_KEYS if name in arrays and name != key), None)
+    notes = unused(arrays, {key, test_key, pick_label(arrays, x), "y_test" if test_key else None, "class_names"})
+    whole = Split(held(x), y)
+    if test_key is None:
+        return part(layout, whole, seed=seed, notes=notes).limited(limit)
+    test = test_side(arrays, test_key, whole, source, view)
+    return carve(layout, whole, test, seed=seed, official=False, notes=notes).limited(limit)
+
+
+def test_side(arrays: dict[str, np.ndarray], key: str, train: Split, source: Path, view: str) -> Split:
+    """The test objects a file has of its own.
+
+    Raises:
+        InputError: They differ from the training objects in shape, or in whether they are bytes.
+    """
+    x = held(as_objects(arrays[key], source, view)[0])
+    if (x.shape[1:], x.dtype) != (train.x.shape[1:], train.x.dtype):
+        raise InputError(
+            f"{source.name}: {key} has objects of shape {x.shape[1:]} and type {x.dtype}",
+            expected=f"{train.x.shape[1:]} and {train.x.dtype}, as the training objects",
+            step=f"Correct {key} or leave it out",
+            code="input.shape",
         )
-        return carve(layout, Split(x, y), test, seed=seed)
-    return part(layout, Split(x, y), seed=seed)
+    return Split(x, numbered(arrays.get("y_test"), arrays.get(pick_label(arrays, train.x) or ""), len(x)))
+
+
+def unused(arrays: dict[str, np.ndarray], used: set[str | None]) -> tuple[str, ...]:
+    """A note on arrays of a file that nothing is done with."""
+    left = [name for name in arrays if name not in used]
+    return (f"Not used: the array{'s' * (len(left) > 1)} {', '.join(left)}.",) if left else ()
 
 
 def read_arrays_like(source: Path, *, like: Layout, label: str | None = None) -> Split:
@@ -62,7 +110,7 @@ def read_arrays_like(source: Path, *, like: Layout, label: str | None = None) ->
             f"{source.name} has objects of shape {x.shape[1:]}", expected=f"{like.shape}, as the model was trained on"
         )
     y = arrays.get("y_test" if "_test" in key else pick_label(arrays, x) or "")
-    return Split(narrow(x), y.astype(np.int64) if y is not None and y.dtype.kind in "iu" and len(y) == len(x) else None)
+    return Split(held(x), y.astype(np.int64) if y is not None and y.dtype.kind in "iu" and len(y) == len(x) else None)
 
 
 def read_arrays(source: Path) -> dict[str, np.ndarray]:
@@ -71,7 +119,7 @@ def read_arrays(source: Path) -> dict[str, np.ndarray]:
     Raises:
         DamagedError: Cut short, or not an array file.
         InputError: Holds Python objects, which only a pickle could restore.
-        LimitError: Says it is larger than 16 GiB.
+        LimitError: An array of a .npz file, which has to be unpacked, says it is larger than 16 GiB.
     """
     try:
         if source.suffix.lower() == ".npy":
@@ -82,7 +130,7 @@ def read_arrays(source: Path) -> dict[str, np.ndarray]:
             members = [member for member in archive.infolist() if member.filename.endswith(".npy")]
             for member in members:
                 with archive.open(member) as file:
-                    check_header(file, source, member.file_size)
+                    check_header(file, source, member.file_size, BYTES_LIMIT)
         with np.load(source, allow_pickle=False) as arrays:
             return {name: arrays[name] for name in arrays.files}
     except (ValueError, EOFError, zipfile.BadZipFile, zlib.error, OSError, NotImplementedError) as error:
@@ -93,7 +141,7 @@ def read_arrays(source: Path) -> dict[str, np.ndarray]:
         ) from None
 
 
-def check_header(file, source: Path, size: int) -> None:
+def check_header(file, source: Path, size: int, limit: int | None = None) -> None:
     """Compare what the header of an array claims with the bytes there are, before anything is allocated."""
     major, _ = np.lib.format.read_magic(file)
     read = np.lib.format.read_array_header_1_0 if major == 1 else np.lib.format.read_array_header_2_0
@@ -108,9 +156,12 @@ def check_header(file, source: Path, size: int) -> None:
     wanted = prod(shape) * dtype.itemsize
     if wanted > size:
         raise DamagedError(f"{source.name} says it holds {wanted:,} bytes of values, of {size:,} in all")
-    if wanted > BYTES_LIMIT:
+    if limit is not None and wanted > limit:
         raise LimitError(
-            f"{source.name} holds {wanted:,} bytes", expected=f"at most {BYTES_LIMIT:,}", code="limit.memory"
+            f"{source.name} holds {wanted:,} bytes",
+            expected=f"at most {limit:,}",
+            step="Save it as .npy, which is read from the disk as it is needed",
+            code="limit.memory",
         )
 
 
@@ -127,7 +178,7 @@ def pick(arrays: dict[str, np.ndarray], source: Path) -> str:
     return (named or others)[0]
 
 
-def pick_label(arrays: dict[str, np.ndarray], x: np.ndarray) -> str | None:
+def pick_label(arrays: dict[str, np.ndarray], x: Objects) -> str | None:
     """The key that holds the classes, if one does."""
     return next((key for key in LABEL_KEYS if key in arrays and arrays[key].shape == (len(x),)), None)
 
@@ -157,8 +208,14 @@ def classes_of(arrays: dict[str, np.ndarray], x: np.ndarray) -> tuple[tuple[str,
     if key is None:
         return (), None
     y = arrays[key]
-    names = arrays.get("class_names")
-    if names is not None and y.dtype.kind in "iu" and y.min() >= -1 and y.max() < len(names):
+    if "class_names" in arrays and y.dtype.kind in "iu":
+        names = arrays["class_names"]
+        if names.ndim != 1 or y.min() < -1 or y.max() >= len(names):
+            raise InputError(
+                f"class_names has the shape {names.shape}, and {key} goes from {y.min()} to {y.max()}",
+                expected="a name for each class number from 0 on, and -1 where there is no class",
+                code="input.classes",
+            )
         return tuple(str(name) for name in names), y.astype(np.int64)
     values = np.unique(y)
     return tuple(str(value) for value in values), np.searchsorted(values, y).astype(np.int64)
@@ -182,8 +239,3 @@ def layout_of(source: Path, x: np.ndarray, kind: Kind, names: tuple[str, ...], v
         low, high = 0.0, 1.0
     chosen = view if view == "series" else ""
     return Layout(source.stem, kind, x.shape[1:], names, low=low, high=high, view=chosen)
-
-
-def narrow(x: np.ndarray) -> np.ndarray:
-    """Objects as bytes or float32; what lies on the disk stays there where its type allows."""
-    return x if x.dtype in (np.uint8, np.float32) else x.astype(np.float32)

@@ -169,7 +169,6 @@ def load_cards(
     customers: int = CUSTOMERS,
     days: int = DAYS,
     fraud: float = FRAUD,
-    **_: object,
 ) -> Splits:
     """Simulated card transactions as a table of features, with the kind of fraud as class.
 

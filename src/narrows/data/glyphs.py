@@ -21,7 +21,7 @@ SHARPNESS = (1.0, 1.6, 2.4)
 CHUNK = 2000
 
 
-def load_glyphs(source: Path | None, *, seed: int, limit: int | None = None, **_: object) -> Splits:
+def load_glyphs(source: Path | None, *, seed: int, limit: int | None = None) -> Splits:
     """Letters and digits drawn from the fonts that matplotlib ships, or else Pillow's own.
 
     Every font is on every side of the split: the test asks for unseen bends of seen letters.

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 
 import numpy as np
 
 from narrows.data.idx import read_idx
 from narrows.data.splits import carve, part
-from narrows.errors import InputError, LimitError, ModelError, UsageError
+from narrows.errors import DamagedError, InputError, LimitError, ModelError, UsageError, unknown
 from narrows.types import Layout, Split, Splits
 
 SUFFIXES = {".png", ".jpg", ".jpeg", ".bmp", ".webp", ".tif", ".tiff", ".gif"}
@@ -31,7 +32,7 @@ FASHION = (
 )
 
 
-def load_digits(source: Path | None, *, seed: int, **_: object) -> Splits:
+def load_digits(source: Path | None, *, seed: int) -> Splits:
     """The 1,797 handwritten digits of 8 x 8 pixels that scikit-learn ships, in 17 steps of grey.
 
     References:
@@ -44,7 +45,7 @@ def load_digits(source: Path | None, *, seed: int, **_: object) -> Splits:
     return part(layout, Split(x.reshape(-1, 1, 8, 8).astype(np.uint8), y.astype(np.int64)), seed=seed)
 
 
-def load_idx_set(source: Path | None, *, name: str, seed: int, **_: object) -> Splits:
+def load_idx_set(source: Path | None, *, name: str, seed: int) -> Splits:
     """MNIST or Fashion-MNIST from the folder of its four idx files; the official test objects stay the test objects."""
     assert source is not None
     parts = {}
@@ -68,7 +69,7 @@ def spelling(folder: Path, stem: str) -> Path:
     return found
 
 
-def load_folder(source: Path | None, *, seed: int, view: str = "auto", side: int | None = None, **_: object) -> Splits:
+def load_folder(source: Path | None, *, seed: int, view: str = "auto", side: int | None = None) -> Splits:
     """A folder of pictures; sub-folders name the classes.
 
     Args:
@@ -78,9 +79,20 @@ def load_folder(source: Path | None, *, seed: int, view: str = "auto", side: int
         side: Otherwise the side in pixels every picture is brought to: its shorter side is scaled, the middle cut out.
 
     Raises:
-        InputError: No pictures, unreadable ones, or pictures of different sizes without `side`.
+        InputError: No pictures, a single one, or pictures of different sizes without `side`.
+        DamagedError: A picture that is cut short.
+        UsageError: A view that does not exist.
     """
     assert source is not None
+    if view not in {"auto", "", "patches"}:
+        raise unknown("view", view, ("auto", "patches"))
+    if source.is_file():
+        raise InputError(
+            f"{source.name} is one picture",
+            expected="a folder of at least ten, to train and to judge",
+            step="Give the folder it lies in",
+            code="input.few",
+        )
     files = picture_files(source)
     names = sorted({file.relative_to(source).parts[0] for file in files if len(file.relative_to(source).parts) > 1})
     if view == "patches":
@@ -127,34 +139,43 @@ def open_picture(file: Path):
 
     Raises:
         LimitError: More pixels than allowed.
-        InputError: Not a readable picture.
+        DamagedError: Not a picture, or cut short.
     """
-    import warnings
-
     from PIL import Image, ImageOps
 
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            picture = Image.open(file)
-            width, height = picture.size
-            if width * height > PIXEL_LIMIT or max(width, height) > SIDE_LIMIT:
-                raise LimitError(
-                    f"{file.name}: {width:,} x {height:,} pixels",
-                    expected=f"at most {PIXEL_LIMIT:,} in all and {SIDE_LIMIT:,} a side",
-                    step="Scale the picture down",
-                    code="limit.pixels",
-                )
-            picture.load()
-            return ImageOps.exif_transpose(picture)
+            with Image.open(file) as picture:
+                check_size(file, *picture.size)
+                picture.load()
+                return ImageOps.exif_transpose(picture)
     except LimitError:
         raise
+    except Image.DecompressionBombError:
+        raise too_large(file, "more pixels than Pillow opens") from None
     except Exception as error:  # Pillow raises many kinds for a damaged file
-        raise InputError(
-            f"{file} is not a readable picture ({type(error).__name__})",
+        raise DamagedError(
+            f"{file} is not a readable picture ({error or type(error).__name__})",
             step="Remove or replace it",
-            code="input.unreadable",
+            code="damaged.picture",
         ) from None
+
+
+def check_size(file: Path, width: int, height: int) -> None:
+    """Refuse a picture of more pixels than allowed."""
+    if width * height > PIXEL_LIMIT or max(width, height) > SIDE_LIMIT:
+        raise too_large(file, f"{width:,} x {height:,} pixels")
+
+
+def too_large(file: Path, size: str) -> LimitError:
+    """The error for a picture of too many pixels."""
+    return LimitError(
+        f"{file.name}: {size}",
+        expected=f"at most {PIXEL_LIMIT:,} in all and {SIDE_LIMIT:,} a side",
+        step="Scale the picture down",
+        code="limit.pixels",
+    )
 
 
 def is_colour(picture) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from narrows.data.splits import split_groups
+from narrows.storage import as_float32
 from narrows.types import Split
 
 FEWEST_BLOCKS = 15
@@ -62,7 +63,7 @@ def take_pixels(cube: np.ndarray, labels: np.ndarray | None, at: np.ndarray) -> 
     """The pixels at (row, column) pairs (N, 2)."""
     row, column = at.T
     y = None if labels is None else labels[row, column]
-    return Split(cube[row, column].astype(np.float32), y, places(at))
+    return Split(as_float32(cube[row, column]), y, places(at))
 
 
 def take_patches(cube: np.ndarray, labels: np.ndarray | None, corners: np.ndarray, side: int) -> Split:
@@ -71,7 +72,7 @@ def take_patches(cube: np.ndarray, labels: np.ndarray | None, corners: np.ndarra
     view = np.lib.stride_tricks.sliding_window_view(cube, (side, side), (0, 1))  # type: ignore[call-overload]
     middle = corners + side // 2
     y = None if labels is None else labels[middle[:, 0], middle[:, 1]]
-    return Split(view[row, column].astype(np.float32), y, places(middle))
+    return Split(as_float32(view[row, column]), y, places(middle))
 
 
 def places(at: np.ndarray) -> np.ndarray:

@@ -9,6 +9,7 @@ import numpy as np
 
 from narrows.data.columns import MISSING, Columns
 from narrows.errors import InputError, LimitError, ModelError
+from narrows.storage import as_float32
 from narrows.types import Layout
 
 WORD_LIMIT = 50
@@ -149,8 +150,7 @@ def numbers(table: Table, name: str) -> np.ndarray:
             expected="a number",
             code="input.numbers",
         )
-    with np.errstate(over="ignore", invalid="ignore"):
-        small = column.astype(np.float32)
+    small = as_float32(column)
     bad = np.flatnonzero(~np.isfinite(small))
     if len(bad):
         raise InputError(

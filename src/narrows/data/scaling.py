@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import reduce
+from math import prod
 
 import numpy as np
 
 from narrows.errors import InputError, UsageError, unknown
+from narrows.storage import Objects, Rows, block_length, blocks, sparing
 from narrows.types import Layout
-
-CHUNK_VALUES = 8_000_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,16 +37,25 @@ class Scaling:
         """Smallest and largest value possible, or None."""
         return None if self.low is None or self.high is None else (self.low, self.high)
 
-    def apply(self, raw: np.ndarray) -> np.ndarray:
+    def apply(self, raw: Objects) -> np.ndarray:
         """Raw objects (N, *shape) in the network's units, float32."""
-        return ((raw.astype(np.float32) - self.offset) / self.scale).astype(np.float32, copy=False)
+        return ((np.asarray(raw, np.float32) - self.offset) / self.scale).astype(np.float32, copy=False)
+
+    def rows(self, raw: Objects) -> Objects:
+        """Raw objects as rows (N, D) in the network's units; too many for the memory are scaled as they are read."""
+
+        def flat(raw: np.ndarray) -> np.ndarray:
+            return self.apply(raw).reshape(len(raw), -1)
+
+        raw = sparing(raw, 8)
+        return raw.then(flat) if isinstance(raw, Rows) else flat(raw)
 
     def undo(self, x: np.ndarray) -> np.ndarray:
         """Objects of the network (N, *shape) in raw units, float32."""
         return (x * self.scale + self.offset).astype(np.float32, copy=False)
 
 
-def fit_scaling(x: np.ndarray, layout: Layout, kind: str = "auto") -> Scaling:
+def fit_scaling(x: Objects, layout: Layout, kind: str = "auto") -> Scaling:
     """The scaling of a kind, learned on raw training objects x (N, *shape).
 
     "unit" takes the possible range of the values to [0, 1]; "minmax" the range seen in each column, unbounded
@@ -69,29 +80,36 @@ def fit_scaling(x: np.ndarray, layout: Layout, kind: str = "auto") -> Scaling:
     return SCALINGS[kind](x, layout)
 
 
-def unit(x: np.ndarray, layout: Layout) -> Scaling:
+def unit(x: Objects, layout: Layout) -> Scaling:
     """The possible range to [0, 1]."""
     if layout.low is None or layout.high is None:
         raise UsageError("scaling=unit with values that are not bounded", step="Use scaling=minmax or standard")
     return Scaling("unit", plain(layout.low), plain(layout.high - layout.low), 0.0, 1.0)
 
 
-def minmax(x: np.ndarray, layout: Layout) -> Scaling:
+def minmax(x: Objects, layout: Layout) -> Scaling:
     """The range seen to [0, 1]."""
     axes = shared_axes(layout)
-    low, high = x.min(axes, keepdims=True)[0], x.max(axes, keepdims=True)[0]
+    low = reduce(np.minimum, (block.min(axes, keepdims=True)[0] for block in blocks(x)))
+    high = reduce(np.maximum, (block.max(axes, keepdims=True)[0] for block in blocks(x)))
     return Scaling("minmax", low.astype(np.float32), nonzero(high.astype(np.float32) - low))
 
 
-def standard(x: np.ndarray, layout: Layout) -> Scaling:
+def standard(x: Objects, layout: Layout) -> Scaling:
     """Mean 0 and variance 1."""
-    axes = shared_axes(layout)
-    mean = x.mean(axes, keepdims=True, dtype=np.float64)[0]
-    spread = x.std(axes, keepdims=True, dtype=np.float64)[0]
-    return Scaling("standard", mean.astype(np.float32), nonzero(spread))
+    axes, x = shared_axes(layout), sparing(x, 8)
+    mean = mean_of(x, axes, lambda block: block)
+    variance = mean_of(x, axes, lambda block: np.square(block - mean))
+    return Scaling("standard", mean.astype(np.float32), nonzero(np.sqrt(variance)))
 
 
-def none(x: np.ndarray, layout: Layout) -> Scaling:
+def mean_of(x: Objects, axes: tuple[int, ...], value: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
+    """The mean of a value of each number over some axes of (N, *shape), in float64."""
+    total = sum(value(block).sum(axes, keepdims=True, dtype=np.float64)[0] for block in blocks(x))
+    return total / prod(x.shape[axis] for axis in axes)
+
+
+def none(x: Objects, layout: Layout) -> Scaling:
     """As they are."""
     return Scaling("none", plain(0), plain(1), layout.low, layout.high)
 
@@ -114,11 +132,11 @@ def nonzero(spread: np.ndarray) -> np.ndarray:
     return np.where(spread > 1e-12, spread, 1).astype(np.float32)
 
 
-def check_finite(x: np.ndarray, layout: Layout) -> None:
+def check_finite(x: Objects, layout: Layout) -> None:
     """Refuse NaN and infinity, naming the first place and how many there are."""
     if x.dtype.kind != "f":
         return
-    step = max(1, CHUNK_VALUES // max(1, layout.values))
+    step = block_length(x)
     for start in range(0, len(x), step):
         bad = ~np.isfinite(x[start : start + step])
         if bad.any():
@@ -126,7 +144,7 @@ def check_finite(x: np.ndarray, layout: Layout) -> None:
             named = layout.columns[place[-1]] if layout.columns and len(layout.columns) == layout.shape[-1] else place
             raise InputError(
                 f"{layout.name}: object {start + row} has no finite value ({named}); {int(bad.sum())} in all",
-                expected="numbers everywhere",
-                step="Fill or remove missing values first",
+                expected="numbers everywhere, of at most 3.4e38",
+                step="Fill, remove or scale down those values first",
                 code="input.nan",
             )

@@ -10,16 +10,18 @@ from pathlib import Path
 import numpy as np
 
 from narrows.data.columns import read_columns
-from narrows.data.splits import SHARES, carve, fingerprints, part
+from narrows.data.options import refuse_others
+from narrows.data.splits import SHARES, apart, carve, part
 from narrows.data.ucr import HALVES, NO_CLASS, Labelled, number_classes, read_half, read_pair
 from narrows.errors import InputError, LimitError, ModelError, UsageError
+from narrows.storage import as_float32
 from narrows.types import Layout, Split, Splits
 
 WINDOW = 128
 VALUE_LIMIT = 1 << 30
 
 
-def load_ucr(source: Path | None, *, name: str, seed: int = 0, limit: int | None = None, **_: object) -> Splits:
+def load_ucr(source: Path | None, *, name: str, seed: int = 0, limit: int | None = None) -> Splits:
     """A set of the UCR archive with its official test series; a tenth of the others becomes the validation.
 
     Of ECG5000 the original files name five kinds of beat. The packed copy knows its test beats only as normal or
@@ -66,7 +68,6 @@ def load_series(
     limit: int | None = None,
     window: int | None = None,
     label: str | None = None,
-    **_: object,
 ) -> Splits:
     """Windows of one long recording, or the labelled series of an archive file.
 
@@ -86,8 +87,10 @@ def load_series(
     """
     assert source is not None
     if HALVES.search(source.stem) and window is None:
+        refuse_others(source.name, (), {"label": label})
         return load_ucr(source, name=HALVES.sub("", source.stem), seed=seed, limit=limit)
     if source.suffix.lower() == ".ts":
+        refuse_others(source.name, (), {"window": window, "label": label})
         half = read_half(source)
         names, numbers = number_classes(half.words, source.stem)
         layout = Layout(source.stem, "series", half.x.shape[1:], names, units="value")
@@ -98,16 +101,12 @@ def load_series(
     layout = Layout(source.stem, "series", (len(signal), length), names, units="value")
     starts = stretches(signal.shape[1], length)
     starts[0] = np.random.default_rng(seed).permutation(starts[0])
-    train, *others = (cut(signal, at, length, places, classes_at(words, names, at, length)) for at in starts)
-    valid, test = (other.take(~np.isin(fingerprints(other.x), fingerprints(train.x))) for other in others)
-    lost = sum(len(other) for other in others) - len(valid) - len(test)
-    notes = [
-        f"Windows of {length} samples, {length // 2} apart; parted in order of time with gaps of {length} samples."
-    ]
-    notes += [f"{lost} windows equal to a training window are left out of validation and test."] if lost else []
+    parts = (cut(signal, at, length, places, classes_at(words, names, at, length)) for at in starts)
+    (train, valid, test), repeated = apart(*parts, what="windows")
+    note = f"Windows of {length} samples, {length // 2} apart; parted in order of time with gaps of {length} samples."
     if not (len(valid) and len(test)):
         raise InputError(f"{source.name} repeats itself exactly", step="Give a longer recording", code="input.few")
-    return Splits(layout, train, valid, test, tuple(notes)).limited(limit)
+    return Splits(layout, train, valid, test, (note, *repeated)).limited(limit)
 
 
 def read_series(source: Path, *, like: Layout, label: str | None = None) -> Split:
@@ -158,7 +157,7 @@ def read_recording(source: Path, label: str | None) -> tuple[np.ndarray, np.ndar
     if not numbers or not len(next(iter(numbers.values()))):
         raise InputError(f"{source.name} has no numbers", expected="a sample a line", code="input.empty")
     for name, column in numbers.items():
-        bad = np.flatnonzero(~np.isfinite(column.astype(np.float32)))
+        bad = np.flatnonzero(~np.isfinite(as_float32(column)))
         if len(bad):
             raise InputError(
                 f"{source.name}: column {name!r} has no number at sample {bad[0]}, and {len(bad) - 1:,} more",
@@ -167,7 +166,7 @@ def read_recording(source: Path, label: str | None) -> tuple[np.ndarray, np.ndar
                 code="input.nan",
             )
     places = np.array(texts[0].tolist(), np.str_) if texts else None
-    return np.stack(list(numbers.values())).astype(np.float32), places, words
+    return as_float32(np.stack(list(numbers.values()))), places, words
 
 
 def checked_window(source: Path, window: int | None, samples: int) -> int:

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from importlib import import_module
+from inspect import signature
 from pathlib import Path
 from typing import Any
 
 from narrows.data.download import Progress, fetch
+from narrows.data.options import options_for
 from narrows.data.scaling import check_finite
 from narrows.data.where import cache_folder, find
 from narrows.errors import InputError, UsageError, unknown
@@ -183,7 +185,7 @@ def load(
         progress: Called with bytes so far and in all, while something is downloaded.
 
     Raises:
-        UsageError: No set of that name and no file of that path.
+        UsageError: No set of that name and no file of that path, or a setting that has no meaning for it.
         InputError: What is there cannot be used.
 
     Example:
@@ -194,13 +196,20 @@ def load(
     options = {"seed": seed, "limit": limit, "view": view, "side": side, "window": window, "label": label}
     if str(source) in DATASETS:
         known = DATASETS[str(source)]
-        splits = resolve(known.loader)(locate(str(source), progress), **{**options, **known.options})
-        splits = renamed(splits, str(source))
+        loader = resolve(known.loader)
+        options = options_for(loader, str(source), options)
+        splits = renamed(loader(locate(str(source), progress), **options, **known.options), str(source))
     else:
         path = existing(source)
-        splits = resolve(functions_for(path)[0])(path, **options)
-    check_finite(splits.train.x, splits.layout)
-    for split in (splits.valid, splits.test):
+        loader = resolve(functions_for(path)[0])
+        splits = loader(path, **options_for(loader, path.name, options))
+    for split in (splits.train, splits.valid, splits.test):
+        if split.x.shape[1:] != splits.layout.shape:
+            raise InputError(
+                f"{source} has objects of shape {split.x.shape[1:]} beside others of {splits.layout.shape}",
+                expected="one shape",
+                code="input.shape",
+            )
         check_finite(split.x, splits.layout)
     return splits.limited(limit)
 
@@ -225,9 +234,10 @@ def read(source: str | Path, *, like: Layout, label: str | None = None, seed: in
         ModelError: The objects do not have the shape the model was trained on.
     """
     if str(source) in DATASETS:
-        data = load(
-            source, seed=seed, view=like.view or "auto", side=like.shape[-1] if like.view == "patches" else None
-        )
+        side = like.shape[-1] if like.view == "patches" else None
+        options: dict[str, Any] = {"view": like.view or "auto", "side": side}
+        taken = signature(resolve(DATASETS[str(source)].loader)).parameters
+        data = load(source, seed=seed, **{name: value for name, value in options.items() if name in taken})
         if data.layout.shape != like.shape:
             from narrows.errors import ModelError
 

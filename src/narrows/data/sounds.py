@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from narrows.data.audio import SOUNDS, VALUE_LIMIT, read_all, read_sound, resampled, sound_files
-from narrows.data.splits import fingerprints, split_groups
+from narrows.data.splits import apart, split_groups
 from narrows.data.tones import load_tones, simulate_tones
 from narrows.errors import InputError, LimitError, ModelError, UsageError, unknown
 from narrows.types import Layout, Split, Splits
@@ -59,7 +59,6 @@ def load_sounds(
     view: str = "auto",
     side: int | None = None,
     window: int | None = None,
-    **_: object,
 ) -> Splits:
     """A folder of sounds, or one sound, as levels in dB; sub-folders name the classes.
 
@@ -79,6 +78,28 @@ def load_sounds(
         DamagedError: A file that is cut short.
     """
     assert source is not None
+    view, window, frames = checked_cut(view, side, window)
+    files = sound_files(source)
+    sounds, rate, notes = read_all(files)
+    home = source if source.is_dir() else source.parent
+    classes = tuple(sorted({name for file in files if (name := class_of(file, home))}))
+    layout = layout_of(source.stem, classes, rate, view, window, frames)
+    train, valid, test = (
+        gather(part, layout) for part in split_sounds(files, sounds, window, frames, home, layout, seed)
+    )
+    check_parts(source, train, valid, test)
+    train = train.take(np.random.default_rng(seed).permutation(len(train))[:limit])
+    (train, valid, test), repeated = apart(train, valid, test, what="objects (such as silence)")
+    check_parts(source, train, valid, test, *repeated)
+    return Splits(layout, train, valid, test, (*notes, *repeated))
+
+
+def checked_cut(view: str, side: int | None, window: int | None) -> tuple[str, int, int]:
+    """How sounds are cut: the view, the samples of a frame, and the frames of an object.
+
+    Raises:
+        UsageError: A view that does not exist, a side without patches, or an odd window.
+    """
     view = ("patches" if side else "frames") if view in {"auto", ""} else view
     if view not in VIEWS:
         raise unknown("view", view, VIEWS)
@@ -87,35 +108,31 @@ def load_sounds(
     window = WINDOW if window is None else window
     if window < 4 or window % 2:
         raise UsageError(f"data.window={window}", expected="an even number of samples, 4 or more", code="usage.window")
-    files = sound_files(source)
-    sounds, rate, notes = read_all(files)
-    frames = side or FRAMES
-    home = source if source.is_dir() else source.parent
-    classes = tuple(sorted({name for file in files if (name := class_of(file, home))}))
-    shape = (window // 2 + 1,) if view == "frames" else (1, window // 2 + 1, frames)
-    layout = Layout(
-        source.stem, "sound", shape, classes, frequencies(rate, window) if view == "frames" else (), "dB",
-        low=FLOOR, high=CEILING, rate=float(rate), view=view,
-    )  # fmt: skip
-    parts = split_sounds(files, sounds, window, frames if view == "patches" else 1, home, layout, seed)
-    train, valid, test = (gather(part, layout) for part in parts)
-    if not (len(train) and len(valid) and len(test)):
-        raise InputError(
-            f"{source.name} gives {len(train)}, {len(valid)} and {len(test)} objects to train, validate and test",
-            expected="some for each",
-            step="Give more or longer sounds",
-            code="input.few",
-        )
-    train = train.take(np.random.default_rng(seed).permutation(len(train))[:limit])
-    found = len(valid) + len(test)
-    valid, test = (part.take(~np.isin(fingerprints(part.x), fingerprints(train.x))) for part in (valid, test))
-    lost = found - len(valid) - len(test)
-    if lost and not (len(valid) and len(test)):
-        raise InputError(
-            f"{source.name} holds the same sound over and over", step="Give other sounds", code="input.few"
-        )
-    notes += [f"{lost} objects equal to a training object (such as silence) are left out."] if lost else []
-    return Splits(layout, train, valid, test, tuple(notes))
+    return view, window, (side or FRAMES) if view == "patches" else 1
+
+
+def layout_of(name: str, classes: tuple[str, ...], rate: int, view: str, window: int, frames: int) -> Layout:
+    """The layout of frames (D,) or of patches (1, D, frames)."""
+    D = window // 2 + 1
+    shape, columns = ((D,), frequencies(rate, window)) if view == "frames" else ((1, D, frames), ())
+    return Layout(name, "sound", shape, classes, columns, "dB", low=FLOOR, high=CEILING, rate=float(rate), view=view)
+
+
+def check_parts(source: Path, train: Split, valid: Split, test: Split, *notes: str) -> None:
+    """Refuse sounds of which a part has no objects; notes say why there are few."""
+    if len(train) and len(valid) and len(test):
+        return
+    raise InputError(
+        " ".join(
+            (
+                f"{source.name} gives {len(train)}, {len(valid)} and {len(test)} objects to train, validate and test",
+                *notes,
+            )
+        ),
+        expected="some for each",
+        step="Give more, longer or other sounds",
+        code="input.few",
+    )
 
 
 def read_sounds(source: Path, *, like: Layout, label: str | None = None) -> Split:

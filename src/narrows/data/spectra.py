@@ -15,9 +15,10 @@ import numpy as np
 
 from narrows.data.cubes import Scene, read_scene
 from narrows.data.plane import block_size, part_of_pixels, take_patches, take_pixels, windows
-from narrows.data.scenes import SCENES, Known, known_scene
-from narrows.data.splits import fingerprints
+from narrows.data.scenes import Known, known_scene
+from narrows.data.splits import apart
 from narrows.errors import InputError, LimitError, ModelError, UsageError, unknown
+from narrows.storage import as_float32
 from narrows.types import Layout, Split, Splits
 
 VIEWS = ("pixels", "patches")
@@ -40,7 +41,7 @@ def scene(source: Path, label: str | None = None) -> tuple[np.ndarray, np.ndarra
         InputError: No cube in it.
     """
     found = read_scene(Path(source), label=label)
-    return found.cube.astype(np.float32), found.labels, found.classes
+    return as_float32(found.cube), found.labels, found.classes
 
 
 def load_cube(
@@ -52,7 +53,6 @@ def load_cube(
     side: int | None = None,
     label: str | None = None,
     known: Known | None = None,
-    **_: object,
 ) -> Splits:
     """A hyperspectral cube as spectra of pixels (D,) or as patches (D, side, side), parted by blocks.
 
@@ -71,6 +71,10 @@ def load_cube(
     Raises:
         InputError: No cube, values that are missing, or too few pixels to part.
         UsageError: A view that does not exist, or a side larger than the scene.
+
+    References:
+        Pavia University and Centre: ROSIS scenes provided by Paolo Gamba, University of Pavia; Samson and Jasper
+        Ridge: Feiyun Zhu, arXiv 1708.05125
     """
     assert source is not None
     if view in {"auto", ""}:
@@ -83,37 +87,6 @@ def load_cube(
     whole = without_empty_bands(read_scene(source, known, label))
     make = pixels if view == "pixels" else patches
     return make(whole, known, seed=seed, limit=limit, side=side or SIDE)
-
-
-def load_scene(source: Path | None, *, name: str, **choices) -> Splits:
-    """A well-known scene by name: from its file, or the folder its files lie in, in the original or packed layout.
-
-    Args:
-        source: The file, or a folder that holds it.
-        name: A name of `narrows.data.scenes.SCENES`, such as "pavia-university".
-        choices: As for `load_cube`.
-
-    References:
-        Pavia University and Centre: ROSIS scenes provided by Paolo Gamba, University of Pavia; Samson and Jasper
-        Ridge: Feiyun Zhu, arXiv 1708.05125; ABU: Kang et al., 2017, https://doi.org/10.1109/TGRS.2017.2710145
-    """
-    assert source is not None
-    if name not in SCENES:
-        raise unknown("scene", name, SCENES)
-    return load_cube(scene_file(source, name), known=SCENES[name], **choices)
-
-
-def scene_file(source: Path, name: str) -> Path:
-    """The file of a scene: `source` itself, or the first in that folder called as the scene is."""
-    if source.is_file():
-        return source
-    kinds = {".npz", ".mat", ".npy", ".tif", ".tiff"}
-    files = sorted(source.iterdir()) if source.is_dir() else []
-    for stem in SCENES[name].stems:
-        for file in files:
-            if file.stem.lower() == stem and file.suffix.lower() in kinds:
-                return file
-    raise InputError(f"{source} has no file of {name}", expected=" or ".join(SCENES[name].stems), code="input.missing")
 
 
 def read_cube(source: Path, *, like: Layout, label: str | None = None) -> Split:
@@ -200,7 +173,7 @@ def usable_pixels(whole: Scene) -> np.ndarray:
 
 
 def pixels(whole: Scene, known: Known, *, seed: int, limit: int | None, side: int) -> Splits:
-    """The scene as one object a pixel; a pixel of validation or test that equals a training one is left out."""
+    """The scene as one object a pixel; a pixel that equals one of a part before is left out."""
     usable = usable_pixels(whole)
     rows, columns = usable.shape
     block = block_size(rows, columns, BLOCK, 1)
@@ -210,11 +183,8 @@ def pixels(whole: Scene, known: Known, *, seed: int, limit: int | None, side: in
         take_pixels(whole.cube, whole.labels, rng.permutation(np.argwhere(sides == number))) for number in range(3)
     )
     check_parts(whole, (train, valid, test))
-    found = len(valid) + len(test)
-    valid, test = unlike(valid, train), unlike(test, train)
-    repeated = found - len(valid) - len(test)
-    notes = [*whole.notes, *notes_on(usable), f"Parted by blocks of about {block} x {block} pixels."]
-    notes += [f"{repeated} pixels equal to a training pixel are left out of validation and test."] if repeated else []
+    (train, valid, test), repeated = apart(train, valid, test, what="pixels")
+    notes = (*whole.notes, *notes_on(usable), f"Parted by blocks of about {block} x {block} pixels.", *repeated)
     check_parts(whole, (train, valid, test))
     shape = (whole.cube.shape[2],)
     layout = Layout(whole.name, "spectrum", shape, whole.classes, whole.columns, known.units, view="pixels")
@@ -237,20 +207,16 @@ def patches(whole: Scene, known: Known, *, seed: int, limit: int | None, side: i
     corners = [rng.permutation(np.argwhere(inside[::step, ::step] == number) * step) for number in range(3)]
     corners[0] = corners[0][:limit]
     check_values(sum(len(found) for found in corners), values)
-    train, valid, test = (take_patches(whole.cube, whole.labels, found, side) for found in corners)
+    parts = (take_patches(whole.cube, whole.labels, found, side) for found in corners)
+    (train, valid, test), repeated = apart(*parts, what="patches")
     check_parts(whole, (train, valid, test))
     lost = f"{(inside < 0).sum()} patches that reach into another side are left out."
     note = f"Parted by blocks of about {block} x {block} pixels; {lost}"
     thinned = (f"One patch in {step} is taken, both down and across.",) if step > 1 else ()
     shape = (whole.cube.shape[2], side, side)
     layout = Layout(whole.name, "image", shape, whole.classes, whole.columns, known.units, view="patches")
-    notes = (*whole.notes, *notes_on(usable), note, *thinned, *absent(whole, train, test))
+    notes = (*whole.notes, *notes_on(usable), note, *thinned, *repeated, *absent(whole, train, test))
     return Splits(layout, train, valid, test, notes)
-
-
-def unlike(part: Split, train: Split) -> Split:
-    """The objects that do not equal a training object."""
-    return part.take(np.flatnonzero(~np.isin(fingerprints(part.x), fingerprints(train.x))))
 
 
 def notes_on(usable: np.ndarray) -> tuple[str, ...]:

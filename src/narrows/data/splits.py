@@ -1,10 +1,12 @@
 """Parting objects into training, validation and test, so that nothing of one is found in another."""
 
 from collections.abc import Iterable
+from hashlib import blake2b
 
 import numpy as np
 
 from narrows.errors import InputError
+from narrows.storage import Objects, blocks
 from narrows.types import Layout, Split, Splits
 
 SHARES = (0.7, 0.1, 0.2)
@@ -13,16 +15,22 @@ SHARES = (0.7, 0.1, 0.2)
 FEWEST = 10
 
 
-def duplicate_groups(x: np.ndarray) -> np.ndarray:
+def fingerprints(x: Objects) -> np.ndarray:
+    """A digest of 16 bytes of each object (N, ...): equal objects have equal ones, and no others have."""
+    rows = (row for block in blocks(x) for row in np.ascontiguousarray(block).reshape(len(block), -1))
+    return np.frombuffer(b"".join(blake2b(row.tobytes(), digest_size=16).digest() for row in rows), "S16")
+
+
+def duplicate_groups(x: Objects) -> np.ndarray:
     """A group number for each object, the same for objects that are equal byte for byte.
 
     Example:
         >>> duplicate_groups(np.array([[1, 2], [3, 4], [1, 2]])).tolist()
         [0, 1, 0]
     """
-    seen: dict[bytes, int] = {}
-    rows = np.ascontiguousarray(x).reshape(len(x), -1)
-    return np.array([seen.setdefault(row.tobytes(), len(seen)) for row in rows], np.int64)
+    _, first, number = np.unique(fingerprints(x), return_index=True, return_inverse=True)
+    # Numbered in the order in which they are first seen.
+    return np.argsort(np.argsort(first))[number]
 
 
 def join_groups(*groupings: np.ndarray) -> np.ndarray:
@@ -116,21 +124,63 @@ def part(
     return Splits(layout, whole.take(train), whole.take(valid), whole.take(test), notes)
 
 
-def carve(layout: Layout, train: Split, test: Split, *, seed: int, most: int = 5000) -> Splits:
-    """A set with its own test objects: a tenth of the training objects, at most `most`, becomes the validation."""
+def apart(*parts: Split, what: str = "objects") -> tuple[list[Split], tuple[str, ...]]:
+    """The parts, each without the objects that equal one of a part before it, and a note where there were such."""
+    kept, seen, lost = [parts[0]], fingerprints(parts[0].x), 0
+    for part in parts[1:]:
+        own = fingerprints(part.x)
+        new = ~np.isin(own, seen)
+        kept.append(part.take(np.flatnonzero(new)))
+        seen, lost = np.concatenate([seen, own]), lost + int((~new).sum())
+    note = f"{lost} {what} of validation and test are left out: they equal one of a part before."
+    return kept, (note,) if lost else ()
+
+
+def carve(
+    layout: Layout,
+    train: Split,
+    test: Split,
+    *,
+    seed: int,
+    official: bool = True,
+    notes: tuple[str, ...] = (),
+    most: int = 5000,
+) -> Splits:
+    """A set with its own test objects: a tenth of the training objects, at most `most`, becomes the validation.
+
+    Args:
+        layout: What one object is.
+        train: The objects that are not for the test.
+        test: The test objects.
+        seed: Decides which objects validate.
+        official: Whether others compare results on these test objects: then all of them stay, and a note tells how
+            many equal a training object. Otherwise those are left out.
+        notes: Handed on.
+        most: Most validation objects.
+
+    Raises:
+        InputError: Fewer than ten training objects, or no test objects that are not among them.
+    """
     if len(train) < FEWEST or not len(test):
         raise InputError(
             f"{layout.name} has {len(train)} training objects", expected=f"at least {FEWEST}", code="input.few"
         )
+    new = ~np.isin(fingerprints(test.x), fingerprints(train.x))
+    if not official and not new.any():
+        raise InputError(
+            f"every test object of {layout.name} equals a training object", expected="others", code="input.few"
+        )
     share = min(0.1, most / len(train))
     equal = duplicate_groups(train.x)
     kept, valid = split_groups(equal, np.random.default_rng(seed), (1 - share, share), train.y)
-    twins = np.isin(fingerprints(test.x), fingerprints(train.x)).sum()
-    notes = (f"{twins} test objects of the official split equal a training object.",) if twins else ()
-    return Splits(layout, train.take(kept), train.take(valid), test, notes)
-
-
-def fingerprints(x: np.ndarray) -> np.ndarray:
-    """A 64-bit hash of each object."""
-    rows = np.ascontiguousarray(x).reshape(len(x), -1)
-    return np.array([hash(row.tobytes()) for row in rows], np.int64)
+    if not new.all():
+        twins = f"{(~new).sum()} test objects"
+        notes = (
+            *notes,
+            f"{twins} of the official split equal a training object."
+            if official
+            else f"{twins} that equal a training object are left out.",
+        )
+    return Splits(
+        layout, train.take(kept), train.take(valid), test if official else test.take(np.flatnonzero(new)), notes
+    )

@@ -11,7 +11,7 @@ import numpy as np
 
 from narrows.data.columns import read_columns
 from narrows.data.rows import CLASS_LIMIT, Table, as_words, choose_columns, class_names, class_numbers, matrix
-from narrows.data.splits import FEWEST, SHARES, part
+from narrows.data.splits import FEWEST, SHARES, apart, part
 from narrows.data.ucr import HALVES
 from narrows.errors import InputError, ModelError, UsageError
 from narrows.types import Layout, Split, Splits
@@ -26,7 +26,6 @@ def load_table(
     limit: int | None = None,
     window: int | None = None,
     label: str | None = None,
-    **_: object,
 ) -> Splits:
     """The rows of a CSV, TSV or Parquet file, parted 70 : 10 : 20; equal rows stay on one side.
 
@@ -98,8 +97,10 @@ def read_table(source: Path, *, like: Layout, label: str | None = None) -> Split
     return Split(matrix(table, like), class_numbers(table, like.classes), row_names(len(table)))
 
 
-def load_creditcard(source: Path | None, *, seed: int = 0, limit: int | None = None, **_: object) -> Splits:
+def load_creditcard(source: Path | None, *, seed: int = 0, limit: int | None = None) -> Splits:
     """The card transactions of the ULB, parted in order of time: 70 % training, 10 % validation, 20 % test.
+
+    A row that equals one of an earlier part, at whatever time, is left out.
 
     Of Time, V1 to V28, Amount and Class, Time orders the rows and names them but is no feature: it grows, so a model
     would know test rows by it.
@@ -127,7 +128,7 @@ def load_creditcard(source: Path | None, *, seed: int = 0, limit: int | None = N
     assert table.words is not None
     y = (table.words == "1").astype(np.int64)
     order = np.argsort(time, kind="stable")
-    # Rows of one second stay together, and with them rows that were written twice.
+    # Rows of one second stay together.
     ends = [int(np.searchsorted(time[order], time[order][round(end * len(x))])) for end in np.cumsum(SHARES)[:-1]]
     parts = np.split(order, ends)
     if not all(len(at) for at in parts):
@@ -138,8 +139,8 @@ def load_creditcard(source: Path | None, *, seed: int = 0, limit: int | None = N
         "Parted in order of time: 70 % training, 10 % validation, 20 % test.",
         f"{y.mean():.2%} of the rows are fraud; in the whole set it is 0.17 %.",
     )
-    train, valid, test = (Split(x[at], y[at], where[at]) for at in parts)
-    return Splits(layout, train, valid, test, notes)
+    (train, valid, test), repeated = apart(*(Split(x[at], y[at], where[at]) for at in parts), what="rows")
+    return Splits(layout, train, valid, test, (*notes, *repeated))
 
 
 def read_rows(source: Path, label: str | None, needed: tuple[str, ...] = ()) -> Table:

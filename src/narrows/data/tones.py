@@ -139,7 +139,6 @@ def load_tones(
     view: str = "auto",
     window: int | None = None,
     count: int = COUNT,
-    **_: object,
 ) -> Splits:
     """Seven kinds of tones and noises as series (1, L) of 8,000 samples a second; `where` tells the frequency.
 

@@ -15,6 +15,7 @@ import numpy as np
 
 from narrows.data.arrays import read_arrays
 from narrows.errors import InputError, LimitError
+from narrows.storage import as_float32
 
 BYTE_LIMIT = 2 << 30
 HALVES = re.compile(r"_(TRAIN|TEST)$", re.IGNORECASE)
@@ -143,13 +144,30 @@ def as_numbers(source: Path, rows: list[list[list[str]]]) -> np.ndarray:
     for number, row in enumerate(rows, 1):
         lengths = [len(channel) for channel in row]
         if lengths != shape or len(set(lengths)) != 1:
+            # A class that the head of a .ts file does not announce reads like one more channel.
+            unsaid = source.suffix.lower() == ".ts" and len(lengths) > 1 and lengths[-1] == 1
+            other = f", not {in_words(shape)}" if lengths != shape else ""
             raise InputError(
-                f"{source.name}: series {number} has {max(lengths, default=0)} values, not {max(shape, default=0)}",
-                expected="series of one length",
-                step="Cut or resample them to one length",
+                f"{source.name}: series {number} has {in_words(lengths)}{other}",
+                expected="series of one length, and channels too",
+                step="Put @classLabel true into the head, if the last part of a line is the class"
+                if unsaid
+                else "Cut or resample them to one length",
                 code="input.lengths",
             )
-    return np.array([[[number_in(word) for word in channel] for channel in row] for row in rows], np.float32)
+    return as_float32(np.array([[[number_in(word) for word in channel] for channel in row] for row in rows]))
+
+
+def in_words(lengths: list[int]) -> str:
+    """How many values each channel of a series has.
+
+    Example:
+        >>> in_words([12]), in_words([3, 3, 1])
+        ('12 values', 'channels of 3, 3 and 1 values')
+    """
+    if len(lengths) < 2:
+        return f"{sum(lengths)} values"
+    return f"channels of {', '.join(map(str, lengths[:-1]))} and {lengths[-1]} values"
 
 
 def number_in(word: str) -> float:
@@ -178,7 +196,7 @@ def labelled(source: Path, x: np.ndarray, words: list[str]) -> Labelled:
             step="Fill the gaps, or cut all series to one length",
             code="input.nan",
         )
-    return Labelled(x.astype(np.float32), np.array(words, np.str_))
+    return Labelled(as_float32(x), np.array(words, np.str_))
 
 
 def plain_label(value: object) -> str:

@@ -9,6 +9,7 @@ from typing import BinaryIO
 import numpy as np
 
 from narrows.errors import DamagedError, InputError, LimitError
+from narrows.storage import as_float32
 
 SAMPLE_LIMIT = 1 << 28
 RATES = (100, 1_000_000)
@@ -95,7 +96,7 @@ def read_form(path: Path, form: bytes) -> tuple[int, int, int, int]:
 def as_float(content: bytes, kind: int, bits: int) -> np.ndarray:
     """Bytes of samples as float32."""
     if kind == FLOAT:
-        return np.frombuffer(content, f"<f{bits // 8}").astype(np.float32)
+        return as_float32(np.frombuffer(content, f"<f{bits // 8}"))
     if bits == 8:
         return (np.frombuffer(content, np.uint8).astype(np.float32) - 128) / 128
     if bits == 24:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from narrows.errors import InputError, LimitError
+from narrows.storage import Objects, Rows, blocks
 
 EXACT_COLUMNS = 3000
 """Up to this many columns the covariance is taken apart exactly; beyond, the leading components are found at random."""
@@ -35,7 +36,7 @@ class PCABaseline:
     size: int
 
     @classmethod
-    def fit(cls, x: np.ndarray, size: int) -> PCABaseline:
+    def fit(cls, x: Objects, size: int) -> PCABaseline:
         """The first `size` components of objects x (N, D).
 
         Where there are fewer objects than that, there are as many components as objects.
@@ -50,7 +51,7 @@ class PCABaseline:
         """
         if x.ndim != 2 or len(x) < 2:
             raise InputError(f"objects of shape {x.shape}", expected="at least two rows", code="input.few")
-        mean = x.mean(0, dtype=np.float64)
+        mean = column_means(x)
         if not np.isfinite(mean).all():
             raise InputError("values that are not finite", expected="finite numbers", code="input.nan")
         exact = x.shape[1] <= EXACT_COLUMNS
@@ -77,14 +78,23 @@ class PCABaseline:
         return output if low is None and high is None else np.clip(output, low, high)
 
     def mse_curve(
-        self, x: np.ndarray, sizes: list[int], *, low: float | None = None, high: float | None = None
+        self, x: Objects, sizes: list[int], *, low: float | None = None, high: float | None = None
     ) -> list[float]:
         """Mean squared error on objects x (N, D) at each of some sizes."""
-        errors = (self.reconstruct(x, size, low=low, high=high) - x for size in sizes)
-        return [float(np.square(error, dtype=np.float64).mean()) for error in errors]
+        total = np.zeros(len(sizes))
+        for block in blocks(x):
+            errors = (self.reconstruct(block, size, low=low, high=high) - block for size in sizes)
+            means = [np.square(error, dtype=np.float64).mean() for error in errors]
+            total += np.multiply(means, len(block) / len(x))
+        return total.tolist()
 
 
-def from_covariance(x: np.ndarray, mean: np.ndarray, size: int) -> np.ndarray:
+def column_means(x: Objects) -> np.ndarray:
+    """The mean of each column of rows (N, D), shape (D,), in float64."""
+    return sum(block.sum(0, dtype=np.float64) for block in blocks(x)) / len(x)
+
+
+def from_covariance(x: Objects, mean: np.ndarray, size: int) -> np.ndarray:
     """Leading directions (K, D) by taking the covariance apart: exact, for up to a few thousand columns."""
     from scipy.linalg import eigh
 
@@ -97,9 +107,23 @@ def from_covariance(x: np.ndarray, mean: np.ndarray, size: int) -> np.ndarray:
     return eigh(covariance, subset_by_index=(D - keep, D - 1))[1][:, ::-1].T
 
 
-def from_sketch(x: np.ndarray, mean: np.ndarray, size: int) -> np.ndarray:
+def from_sketch(x: Objects, mean: np.ndarray, size: int) -> np.ndarray:
     """Leading directions (K, D) of wide objects by random projection with power iterations (Halko et al., 2011)."""
+    if isinstance(x, Rows):
+        return from_passes(x, mean, size)
     from sklearn.utils.extmath import randomized_svd
 
     keep = min(size, *x.shape)
     return randomized_svd((x - mean).astype(np.float32), keep, n_iter=7, random_state=0)[2]
+
+
+def from_passes(x: Rows, mean: np.ndarray, size: int, passes: int = 7) -> np.ndarray:
+    """The same as `from_sketch` for objects on a disk, which are gone through once for each power iteration."""
+    keep = min(size, *x.shape)
+    basis = np.random.default_rng(0).normal(size=(x.shape[1], min(keep + 10, *x.shape))).astype(np.float32)
+    for _ in range(passes):
+        centred = ((block - mean).astype(np.float32) for block in blocks(x))
+        basis = np.linalg.qr(sum(block.T @ (block @ basis) for block in centred))[0]
+    seen = (((block - mean) @ basis) for block in blocks(x))
+    turn = np.linalg.eigh(sum(z.T @ z for z in seen))[1][:, ::-1]
+    return (basis @ turn[:, :keep]).T

@@ -6,10 +6,11 @@ import torch
 from narrows.errors import UsageError
 from narrows.model import Model
 from narrows.readout.apply import decode, encode
+from narrows.storage import Objects
 from narrows.train.feed import generator
 
 
-def sample(model: Model, count: int, seen: np.ndarray, *, seed: int = 0) -> np.ndarray:
+def sample(model: Model, count: int, seen: Objects, *, seed: int = 0) -> np.ndarray:
     """New raw objects (count, *shape) decoded from random codes.
 
     A variational model draws from the standard normal it was trained towards. Any other has no distribution of its

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from narrows.errors import InputError, missing_extra, unknown
-from narrows.metrics.latent import knn_accuracy, silhouette, trustworthiness
+from narrows.metrics.latent import SAMPLE, knn_accuracy, sampled, silhouette, trustworthiness
 from narrows.model import Model
 from narrows.readout.apply import encode
 from narrows.types import Split
@@ -83,8 +83,9 @@ def tsne(codes: np.ndarray, seed: int) -> np.ndarray:
 
 def measure(split: Split, codes: np.ndarray, points: np.ndarray, seed: int) -> dict[str, float]:
     """Trustworthiness of the map and, where classes are known, how well neighbours agree on them."""
-    flat = np.asarray(split.x, np.float32).reshape(len(split), -1)
-    numbers = {"trustworthiness": trustworthiness(flat, points, seed=seed)}
+    chosen = sampled(len(split), SAMPLE, seed)
+    flat = np.asarray(split.x[chosen], np.float32).reshape(len(chosen), -1)
+    numbers = {"trustworthiness": trustworthiness(flat, points[chosen], seed=seed)}
     if split.y is not None and len(np.unique(split.y[split.y >= 0])) > 1:
         numbers["knn_accuracy"] = knn_accuracy(points, split.y, seed=seed).mean
         numbers["silhouette"] = silhouette(points, split.y, seed=seed)

@@ -5,7 +5,6 @@ References:
     https://doi.org/10.1016/0893-6080(89)90014-2: a linear autoencoder can reach PCA's error and no better.
 """
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from math import prod
 from typing import Any
@@ -13,11 +12,12 @@ from typing import Any
 import numpy as np
 
 from narrows.data.scaling import Scaling
-from narrows.metrics.baseline import PCABaseline
+from narrows.metrics.baseline import PCABaseline, column_means
 from narrows.model import Model
-from narrows.readout.apply import Reconstruction, encode, reconstruct
+from narrows.readout.apply import Reconstruction, encode, passages
 from narrows.readout.health import Finding, findings
 from narrows.recipe import Recipe
+from narrows.storage import Objects, blocks, sparing
 from narrows.train.checkpoint import write_json
 from narrows.train.events import Epoch, Result
 from narrows.types import Splits
@@ -64,10 +64,12 @@ def report(result: Result, data: Splits) -> Report:
         result: What `fit` ended with.
         data: The same data it was trained on.
     """
-    made = reconstruct(result.model, data.test.x, corruption=result.recipe.corruption, seed=result.recipe.seed)
-    baseline = baselines(result.scaling, result.model, data, made)
-    test = {"mse": float(made.error.mean())}
-    codes = encode(result.model, data.test.x)
+    rivals = Rivals.fit(result.scaling, result.model, data)
+    x = sparing(data.test.x, 16)
+    made, errors = judge(result, x, rivals)
+    test, baseline = errors.pop("model"), errors
+    # The health is judged on one block: it is all there is, unless the objects are too many for the memory.
+    codes = encode(result.model, next(blocks(x)))
     said = findings(result.recipe, result.model, made, codes, test, baseline, result.history, result.stopped)
     whole = Report(test, baseline, said, about(result, data))
     if result.folder is not None:
@@ -75,19 +77,45 @@ def report(result: Result, data: Splits) -> Report:
     return whole
 
 
-def baselines(scaling: Scaling, model: Model, data: Splits, made: Reconstruction) -> dict[str, dict[str, float]]:
-    """The errors of PCA, of the mean object and of leaving a corrupted input as it is."""
-    train = scaling.apply(data.train.x).reshape(len(data.train), -1)
-    target, seen = flat(made.input), flat(made.corrupted)
-    errors = {"mean": {"mse": mean_square(train.mean(0, dtype=np.float64) - target)}}
-    size = prod(model.code_shape)
-    if size < target.shape[1]:
-        pca = PCABaseline.fit(train, size)
-        output = pca.reconstruct(seen, size, low=scaling.low, high=scaling.high)
-        errors["pca"] = {"mse": mean_square(output - target), "size": size}
-    if made.corrupted is not made.input and not np.array_equal(target, seen):
-        errors["input"] = {"mse": mean_square(seen - target)}
-    return errors
+@dataclass(frozen=True, eq=False)
+class Rivals:
+    """What needs no training: the mean training object (D,), float64, and PCA where the code is narrower than that."""
+
+    scaling: Scaling
+    mean: np.ndarray
+    pca: PCABaseline | None
+
+    @classmethod
+    def fit(cls, scaling: Scaling, model: Model, data: Splits) -> "Rivals":
+        """The rivals of a model, from its training objects."""
+        train, size = scaling.rows(data.train.x), prod(model.code_shape)
+        return cls(scaling, column_means(train), PCABaseline.fit(train, size) if size < train.shape[1] else None)
+
+    def errors(self, made: Reconstruction) -> dict[str, float]:
+        """The mean squared errors of the model, the rivals, and of leaving the input as the model saw it."""
+        target, seen = flat(made.input), flat(made.corrupted)
+        errors = {"model": float(made.error.mean()), "mean": mean_square(self.mean - target)}
+        if self.pca is not None:
+            output = self.pca.reconstruct(seen, self.pca.size, low=self.scaling.low, high=self.scaling.high)
+            errors["pca"] = mean_square(output - target)
+        return {**errors, "input": mean_square(seen - target)}
+
+
+def judge(result: Result, x: Objects, rivals: Rivals) -> tuple[Reconstruction, dict[str, dict[str, Any]]]:
+    """Test objects through the model, of those on a disk the first ones, and the errors on all of them by name."""
+    recipe, first = result.recipe, None
+    total: dict[str, float] = {}
+    for made in passages(result.model, x, corruption=recipe.corruption, seed=recipe.seed):
+        first = first or made
+        for name, error in rivals.errors(made).items():
+            total[name] = total.get(name, 0.0) + error * (len(made.input) / len(x))
+    assert first is not None
+    errors: dict[str, dict[str, Any]] = {name: {"mse": error} for name, error in total.items()}
+    if rivals.pca is not None:
+        errors["pca"]["size"] = rivals.pca.size
+    if not total["input"]:
+        del errors["input"]
+    return first, errors
 
 
 def about(result: Result, data: Splits) -> dict[str, Any]:
@@ -119,8 +147,3 @@ def flat(x: np.ndarray) -> np.ndarray:
 def mean_square(difference: np.ndarray) -> float:
     """Mean of the squares, summed in float64."""
     return float(np.square(difference, dtype=np.float64).mean())
-
-
-def sentences(said: Iterable[Finding]) -> list[str]:
-    """The findings as sentences."""
-    return [finding.sentence for finding in said]

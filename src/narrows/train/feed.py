@@ -1,33 +1,31 @@
 """Objects by number: held in memory as one tensor where they fit, read batch by batch where they do not."""
 
-import os
 from collections.abc import Callable
 
 import numpy as np
 import torch
 from torch import Generator, Tensor
 
-MEMORY_SHARE = 0.4
-"""Share of the free memory that the objects of a set may take."""
+from narrows import storage
+from narrows.storage import Objects, Rows, held
 
 SCALED_LIMIT = 2 << 30
 """Bytes that objects scaled ahead may take."""
 
 
-def free_memory() -> int:
-    """Bytes of memory free on this machine; 4 GiB where it cannot be known."""
-    try:
-        return os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    except (ValueError, OSError, AttributeError):
-        return 4 << 30
+def has_room(device: str, size: int) -> bool:
+    """Whether a device may hold objects of so many bytes."""
+    if not device.startswith("cuda"):
+        return storage.fits(size)
+    return size <= storage.MEMORY_SHARE * torch.cuda.mem_get_info(device)[0]
 
 
 class Feed:
     """Objects (N, *shape) gathered by index onto a device, in the units a network works in.
 
     Args:
-        x: The raw objects; a memory-mapped array that is too large for the memory stays on disk.
-        device: Where batches go.
+        x: The raw objects; rows on a disk, or a memory-mapped array too large for the memory, stay there.
+        device: Where batches go, and all objects too where the device has room for them.
         scale: Raw objects to scaled ones, float32.
         ahead: Scale all of them once, where that is not too much, rather than each batch anew.
 
@@ -38,15 +36,18 @@ class Feed:
                 [0.0000, 0.5000]])
     """
 
-    def __init__(self, x: np.ndarray, device: str, scale: Callable[[Tensor], Tensor], *, ahead: bool = False):
-        self.x, self.device, self.scale = x, device, scale
+    def __init__(self, x: Objects, device: str, scale: Callable[[Tensor], Tensor], *, ahead: bool = False):
+        self.x, self.device, self.scale = held(x), device, scale
         self.tensor: Tensor | None = None
-        resident = not isinstance(x, np.memmap) or x.nbytes <= MEMORY_SHARE * free_memory()
-        if resident:
-            # Requiring W copies what may not be written to, which torch would otherwise warn of.
-            self.tensor = torch.from_numpy(np.require(x, requirements=("C", "W"))).to(device)
-        self.scaled = resident and ahead and 4 * x.size <= min(SCALED_LIMIT, MEMORY_SHARE * free_memory())
-        if self.tensor is not None and self.scaled:
+        self.scaled = False
+        if isinstance(self.x, Rows):
+            return
+        # Requiring W copies what may not be written to, which torch would otherwise warn of.
+        self.tensor = torch.from_numpy(np.require(self.x, requirements=("C", "W")))
+        if device == "cpu" or has_room(device, self.x.nbytes):
+            self.tensor = self.tensor.to(device)
+            self.scaled = ahead and 4 * x.size <= SCALED_LIMIT and has_room(device, 4 * x.size)
+        if self.scaled:
             self.tensor = scale(self.tensor)
 
     def __len__(self) -> int:
@@ -54,13 +55,10 @@ class Feed:
 
     def gather(self, index: Tensor) -> Tensor:
         """The scaled objects at `index` (B,), in that order."""
-        if self.tensor is not None:
-            rows = self.tensor.index_select(0, index.to(self.device))
-            return rows if self.scaled else self.scale(rows)
-        # Read in the order of the file, then put in the order asked for: a disk reads forwards.
-        order = index.argsort()
-        rows = torch.from_numpy(np.array(self.x[index[order].numpy()]))
-        return self.scale(rows[order.argsort()].to(self.device))
+        if self.tensor is None:
+            return self.scale(torch.from_numpy(self.x[index.numpy()]).to(self.device))
+        rows = self.tensor.index_select(0, index.to(self.tensor.device)).to(self.device)
+        return rows if self.scaled else self.scale(rows)
 
 
 def generator(device: str, *key: int) -> Generator:
