@@ -13,6 +13,7 @@ FLOORS = {
     "types": 0,
     "settings": 0,
     "files": 0,
+    "notebook": 0,
     "data": 1,
     "corrupt": 1,
     "metrics": 1,
@@ -25,6 +26,7 @@ FLOORS = {
     "train": 3,
     "readout": 4,
     "compare": 4,
+    "estimators": 4,
     "cli": 5,
 }
 
