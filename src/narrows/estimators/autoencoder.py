@@ -240,7 +240,8 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         if isinstance(X, np.ndarray) and X.ndim > 2 and X.shape[1:] == tuple(shape or ()):
             X = flat(X)
         dtype, few = dtype_of(X), 2 if reset else 1
-        rows = validate_data(self, X, reset=reset, dtype=[np.float32, np.uint8], ensure_min_samples=few)
+        with np.errstate(over="ignore"):  # what is too large for float32 is refused as infinite
+            rows = validate_data(self, X, reset=reset, dtype=[np.float32, np.uint8], ensure_min_samples=few)
         shape = self._shape(rows) if reset else self.result_.layout.shape
         return rows.reshape(len(rows), *shape), dtype
 
