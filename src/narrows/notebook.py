@@ -40,8 +40,8 @@ def card(
         bounds: What black and white stand for in pictures; None takes the smallest and the largest value.
 
     Example:
-        >>> card("a < b", {"error": 0.5})[-65:]
-        '<b>a &lt; b</b><div style="opacity:.75">error 0.5</div></div>'
+        >>> card("a < b", {"error": 0.5})[-62:]
+        '><b>a &lt; b</b><div style="opacity:.75">error 0.5</div></div>'
     """
     said = " · ".join(f"{escape(str(name))} {escape(str(value))}".strip() for name, value in facts.items())
     parts = [f'<b>{escape(title)}</b><div style="opacity:.75">{said}</div>']

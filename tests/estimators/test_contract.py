@@ -14,6 +14,8 @@ def test_the_checks_of_scikit_learn(estimator, check):
 
 
 @pytest.mark.slow
-@parametrize_with_checks([Autoencoder(), Autoencoder(network="lstm", bottleneck="variational", epochs=2)])
+@parametrize_with_checks(
+    [Autoencoder(), Autoencoder(network={"kind": "lstm", "hidden": 8}, bottleneck="variational", epochs=1)]
+)
 def test_the_checks_of_scikit_learn_with_defaults_and_a_variational_lstm(estimator, check):
     check(estimator)
