@@ -14,6 +14,7 @@ FLOORS = {
     "settings": 0,
     "files": 0,
     "storage": 0,
+    "notebook": 0,
     "data": 1,
     "corrupt": 1,
     "metrics": 1,
@@ -26,6 +27,7 @@ FLOORS = {
     "train": 3,
     "readout": 4,
     "compare": 4,
+    "estimators": 4,
     "cli": 5,
 }
 

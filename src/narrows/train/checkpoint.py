@@ -13,7 +13,7 @@ Every file is written beside its place, flushed to the disk and renamed: it is t
 import json
 import os
 import struct
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -46,6 +46,11 @@ class Saved:
     scaling: Scaling
     folder: Path
     about: dict[str, Any]
+
+    def _repr_html_(self) -> str:
+        from narrows.train.show import saved_card
+
+        return saved_card(self)
 
 
 def write_json(path: Path, values: Any) -> None:
@@ -154,12 +159,16 @@ def read_run(folder: Path) -> tuple[Recipe, dict[str, Any], Layout, Scaling]:
     if not isinstance(about, dict) or about.get("format") != FORMAT:
         raise ModelError(f"{folder / 'model.json'} is not of format {FORMAT}", step="Update narrows, or train again")
     try:
-        layout = Layout.from_dict(about["layout"])
-        kind, low, high = (about["scaling"][name] for name in ("kind", "low", "high"))
-        scaling = Scaling(offset=plain(0), scale=plain(1), low=low, high=high, kind=kind)
+        layout, scaling = described(about)
     except (KeyError, TypeError, ValueError):
         raise DamagedError(f"{folder / 'model.json'} does not describe a model", step="Train again") from None
     return recipe, about, layout, scaling
+
+
+def described(about: dict[str, Any]) -> tuple[Layout, Scaling]:
+    """The layout and the (for now neutral) scaling that `describe` wrote."""
+    kind, low, high = (about["scaling"][name] for name in ("kind", "low", "high"))
+    return Layout.from_dict(about["layout"]), Scaling(offset=plain(0), scale=plain(1), low=low, high=high, kind=kind)
 
 
 def open_run(folder: str | os.PathLike[str], device: str = "cpu") -> Saved:
@@ -186,14 +195,21 @@ def open_run(folder: str | os.PathLike[str], device: str = "cpu") -> Saved:
     tensors, _ = read_tensors(weights)
     if not all(tensor.isfinite().all() for tensor in tensors.values() if tensor.is_floating_point()):
         raise DamagedError(f"{weights} holds numbers that are not finite", step="Train again")
-    empty.load_state_dict(tensors, assign=True)
+    model, scaling = revive(empty, tensors, scaling, device)
+    return Saved(model, recipe, layout, scaling, folder, about)
+
+
+def revive(empty: Model, tensors: dict[str, Tensor], scaling: Scaling, device: str) -> tuple[Model, Scaling]:
+    """A model without memory given its weights, ready for use, and the scaling that is among them.
+
+    Args:
+        empty: The model of the recipe, on the meta device.
+        tensors: Its weights by name.
+        scaling: The kind and the bounds; offset and scale are in `tensors`.
+        device: Where to put the model.
+    """
+    # Copies lie where torch puts them: the alignment of a file's bytes could change the last bit of a product.
+    empty.load_state_dict({name: tensor.clone() for name, tensor in tensors.items()}, assign=True)
     model = empty.float().to(device).eval().requires_grad_(False)
     model.tie()
-    scaling = Scaling(
-        offset=tensors["offset"].numpy(),
-        scale=tensors["spread"].numpy(),
-        low=scaling.low,
-        high=scaling.high,
-        kind=scaling.kind,
-    )
-    return Saved(model, recipe, layout, scaling, folder, about)
+    return model, replace(scaling, offset=tensors["offset"].numpy(), scale=tensors["spread"].numpy())

@@ -4,6 +4,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from narrows.data.scaling import Scaling
 from narrows.model import Model
 from narrows.recipe import Recipe
@@ -93,6 +95,8 @@ class Result:
         stopped: "done", "patience" or "diverged".
         place: Where it was computed and how.
         folder: The run folder, or None.
+        notices: What a person should know.
+        examples: Some raw validation objects (E, *shape), for the picture a notebook shows; None where not kept.
     """
 
     model: Model
@@ -105,6 +109,12 @@ class Result:
     place: Place
     folder: Path | None = None
     notices: tuple[Notice, ...] = field(default=())
+    examples: np.ndarray | None = None
+
+    def _repr_html_(self) -> str:
+        from narrows.train.show import result_card
+
+        return result_card(self)
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from torch import Tensor
 
 from narrows.errors import DamagedError, ModelError
@@ -16,6 +17,9 @@ from narrows.train.events import Epoch, Result
 from narrows.train.run import Progress, Run, snapshot
 
 RESUME = "resume.safetensors"
+
+EXAMPLES, EXAMPLE_VALUES = 8, 1_000_000
+"""Objects a result keeps to draw itself, and values they may have in all."""
 
 
 def save(run: Run) -> None:
@@ -97,5 +101,11 @@ def finish(run: Run) -> Result:
     progress = run.progress
     return Result(
         run.model, run.recipe, run.layout, run.scaling, tuple(progress.history),
-        progress.seconds, run.stopped, run.place, run.folder,
+        progress.seconds, run.stopped, run.place, run.folder, examples=examples(run),
     )  # fmt: skip
+
+
+def examples(run: Run) -> np.ndarray:
+    """The first validation objects, raw: as many as a small picture shows, fewer where they are large."""
+    most = min(EXAMPLES, EXAMPLE_VALUES // run.layout.values)
+    return np.array(run.valid.x[:most])
