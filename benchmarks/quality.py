@@ -1,0 +1,178 @@
+"""Quality on the standard splits of MNIST and Fashion-MNIST, PCA beside every figure.
+
+    python benchmarks/quality.py                       everything that is not yet in runs/quality
+    python benchmarks/quality.py --only mnist-64       the rows whose name begins so
+    python benchmarks/quality.py --table               print what is there, train nothing
+
+Every row is one recipe, trained on the official training pictures less those kept to judge epochs by, and judged
+once on the 10,000 official test pictures. A row that is interrupted goes on where it stopped. Dense networks have
+three seeds, the others one. Needs the sets in a folder named by NARROWS_DATA, or the network.
+"""
+
+import argparse
+import json
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from statistics import mean
+
+import numpy as np
+import torch
+
+from narrows.assign import assign
+from narrows.data import load
+from narrows.errors import Interrupted
+from narrows.metrics.rate import perplexity
+from narrows.model import Model
+from narrows.readout import report
+from narrows.readout.likelihood import log_likelihood
+from narrows.recipe import Recipe, recipe_for
+from narrows.train import Epoch, Finished, fit, open_run
+from narrows.types import Split, Splits
+
+DENSE = ("network.widths=1024,512", "training.epochs=30")
+DEEP = ("network.widths=512,256,128,64", "training.batch=128", "training.rate=1e-3", "training.epochs=60")
+CONV = ("network.channels=32,64", "training.epochs=15", "training.batch=128", "training.rate=1.5e-3")
+LSTM = ("network.hidden=128", "training.epochs=15", "training.batch=128", "training.rate=2e-3")
+VAE = (
+    "bottleneck=variational", "bottleneck.beta=1", "bottleneck.size=40", "network.widths=512,512",
+    'objective={"bce":1}', "training.batch=128", "training.rate=1e-3", "training.epochs=60",
+)  # fmt: skip
+VQ = (
+    "bottleneck=vq", "bottleneck.size=32", "bottleneck.group=32", "bottleneck.entries=512",
+    "network.map=true", "network.channels=64,128", "training.batch=128", "training.rate=1e-3", "training.epochs=12",
+)  # fmt: skip
+
+FLOORS = {"mnist-64": 0.0032, "mnist-32": 0.0039, "mnist-30": 0.0041, "mnist-2": 0.0335, "mnist-vq": 0.0040}
+AIMS = {"mnist-64": 0.0022, "mnist-32": 0.0032, "mnist-30": 0.0036, "mnist-2": 0.028}
+"""Test errors to reach, by the beginning of a row's name; for Fashion-MNIST it is a share of PCA's."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of the table: a data set, a network, what else is changed, and how many seeds."""
+
+    name: str
+    data: str
+    network: str
+    changes: tuple[str, ...]
+    seeds: int = 1
+    also: tuple[str, ...] = field(default=())
+
+
+def rows() -> list[Row]:
+    """All rows, cheapest first."""
+    table = []
+    for data, short in (("mnist", "mnist"), ("fashion-mnist", "fashion")):
+        for size in (64, 32, 30, 2):
+            changes = DEEP if size == 2 else DENSE
+            table.append(Row(f"{short}-{size}-dense", data, "dense", (*changes, f"bottleneck.size={size}"), 3))
+        for network, changes in (("conv", CONV), ("lstm", LSTM)):
+            table += [
+                Row(f"{short}-{size}-{network}", data, network, (*changes, f"bottleneck.size={size}"))
+                for size in (64, 32)
+            ]
+    table.append(Row("mnist-vae-dense", "mnist, binarised", "dense", VAE, also=("nll",)))
+    table.append(Row("mnist-vq-conv", "mnist", "conv", VQ, also=("perplexity",)))
+    return table
+
+
+def data_of(name: str) -> Splits:
+    """A data set; "mnist, binarised" draws each pixel once, with its brightness as the probability of a one."""
+    if not name.endswith(", binarised"):
+        return load(name)
+    grey = load(name.removesuffix(", binarised"))
+    rng = np.random.default_rng(0)
+
+    def drawn(split: Split) -> Split:
+        return replace(split, x=(rng.random(split.x.shape, np.float32) * 255 < split.x[:]).astype(np.uint8))
+
+    layout = replace(grey.layout, low=0.0, high=1.0)
+    return replace(grey, layout=layout, train=drawn(grey.train), valid=drawn(grey.valid), test=drawn(grey.test))
+
+
+def measure(row: Row, seed: int, folder: Path) -> dict[str, float]:
+    """The figures of one row and seed: read where they are, else trained for."""
+    figures = folder / "figures.json"
+    if figures.is_file():
+        return json.loads(figures.read_text("utf-8"))
+    data = data_of(row.data)
+    train(assign(recipe_for(data, network=row.network), [*row.changes, f"seed={seed}"]), data, folder)
+    saved = open_run(folder)
+    told = json.loads((folder / "report.json").read_text("utf-8"))
+    found = {
+        "mse": told["test"]["mse"],
+        "pca": told["baseline"].get("pca", {}).get("mse", float("nan")),
+        "parameters": told["parameters"],
+        "epochs": told["epochs"],
+        "seconds": told["seconds"],
+    }
+    found |= {name: MEASURES[name](saved.model, data) for name in row.also}
+    figures.write_text(json.dumps(found, indent=2) + "\n", "utf-8")
+    return found
+
+
+def train(recipe: Recipe, data: Splits, folder: Path) -> None:
+    """Train in a folder, or go on there, and judge the result."""
+    resume = (folder / "resume.safetensors").is_file()
+    for event in fit(recipe, data, folder=folder, resume=resume):
+        if isinstance(event, Epoch):
+            said = f"epoch {event.epoch} of {event.epochs}, validation {event.valid['loss']:.5f}, {event.seconds:.0f} s"
+            print(f"\r  {said:<70}", end="", flush=True)
+        if isinstance(event, Finished):
+            report(event.result, data)
+    print("\r" + " " * 74, end="\r", flush=True)
+
+
+def negative_log_likelihood(model: Model, data: Splits) -> float:
+    """Nats a test picture, by 200 importance samples."""
+    return float(-log_likelihood(model, data.test.x, samples=200).mean())
+
+
+@torch.no_grad()
+def code_perplexity(model: Model, data: Splits) -> float:
+    """Perplexity of the codebook over the test pictures."""
+    pictures = torch.from_numpy(np.array(data.test.x))
+    used = [model.encode(model.scaled(part)).extras["indices"].numpy() for part in pictures.split(500)]
+    return perplexity(np.concatenate(used))
+
+
+MEASURES = {"nll": negative_log_likelihood, "perplexity": code_perplexity}
+
+
+def line(row: Row, found: list[dict[str, float]]) -> str:
+    """A row of the table."""
+    errors = [each["mse"] for each in found]
+    spread = f" {min(errors):.5f}..{max(errors):.5f}" if len(errors) > 1 else ""
+    pca, first = found[0]["pca"], found[0]
+    beside = f"{pca:.4f} {mean(errors) / pca:>6.0%}" if np.isfinite(pca) else f"{'-':>6} {'-':>6}"
+    goal = "-".join(row.name.split("-")[:2])
+    wanted = f"{FLOORS.get(goal, float('nan')):.4f} {AIMS.get(goal, float('nan')):.4f}".replace("nan", "     -")
+    more = "  ".join(f"{name} {mean(each[name] for each in found):.1f}" for name in row.also)
+    cost = f"{first['parameters'] / 1e6:>6.2f} M {first['epochs']:>4.0f} {mean(f['seconds'] for f in found):>6.0f} s"
+    return f"{row.name:<20}{mean(errors):.5f}{spread:<18} {beside}  {wanted} {cost}  {more}"
+
+
+def main() -> None:
+    options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    options.add_argument("--only", default="")
+    options.add_argument("--runs", type=Path, default=Path("runs/quality"))
+    options.add_argument("--table", action="store_true")
+    chosen = options.parse_args()
+    head = f"{'row':<20}{'test MSE':<25} {'PCA':>6} {'share':>6}  {'floor':<6} {'aim':<6} {'weights':>8} epochs"
+    print(f"{head}  time", flush=True)
+    for row in rows():
+        if not row.name.startswith(chosen.only):
+            continue
+        folders = [chosen.runs / f"{row.name}-{seed}" for seed in range(row.seeds)]
+        if chosen.table:
+            folders = [folder for folder in folders if (folder / "figures.json").is_file()]
+        found = [measure(row, seed, folder) for seed, folder in enumerate(folders)]
+        if found:
+            print(line(row, found), flush=True)
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except Interrupted as stopped:
+        print(f"\n{stopped}")
