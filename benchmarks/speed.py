@@ -42,16 +42,24 @@ class Table:
         unit: The peer that all are compared with.
         peers: Peer -> the ratio of its time to the unit's that is promised, None where nothing is.
         at_most: Whether the promises are largest ratios: ours are compared with the unit, not the unit with others.
+        elsewhere: What is promised instead where the self-test does not pick oneDNN's route for float32 products:
+            it is twice as fast as torch's own on some processors and no faster on others.
     """
 
     title: str
     unit: str
     peers: dict[str, float | None]
     at_most: bool = False
+    elsewhere: dict[str, float] | None = None
 
-    def met(self, peer: str, ratio: float) -> str:
-        """ "yes" or "NO" for a promise, "" without one."""
-        promise = self.peers[peer]
+    def promise(self, peer: str, route: str) -> float | None:
+        """What is promised of a peer where the self-test picked `route`."""
+        if self.elsewhere is not None and route != "fast":
+            return self.elsewhere.get(peer)
+        return self.peers[peer]
+
+    def met(self, promise: float | None, ratio: float) -> str:
+        """The word "yes" or "NO" for a promise, and none without one."""
         if promise is None:
             return ""
         return "yes" if (ratio <= promise * WITHIN if self.at_most else ratio * WITHIN >= promise) else "NO"
@@ -65,6 +73,7 @@ TABLES = {
             "pyod": 2, "pythae": 2, "lightning": 2, "skorch": 2, "sklearn": 2, "keras-torch": 3, "keras-jax": 1,
             PRODUCT: None,
         },
+        elsewhere={"plain loop": 1},
     ),
     "conv": Table(
         "conv 1x28x28 (32, 64, code 64), batch 256", "narrows",
@@ -214,8 +223,11 @@ def show(results: Results, name: str) -> None:
         print(f"{results.rows[name]:,} objects an epoch; load before {load}")
     print(f"  {'':<26}{'min s':>9}{'median s':>10}{'ratio':>8}{'promised':>10}  met  how")
     unit = min(seconds[table.unit]) if seconds.get(table.unit) else None
-    for peer, promise in table.peers.items():
-        said = about.get(peer, {})
+    route = about.get("narrows", {}).get("route", "")
+    if table.elsewhere is not None and route != "fast":
+        print("  oneDNN's route is not the faster one here: asked is only to be no slower than plain torch")
+    for peer in table.peers:
+        said, promise = about.get(peer, {}), table.promise(peer, route)
         if not seconds.get(peer):
             print(f"  {peer:<26}missing: {said.get('missing') or said.get('error') or 'not measured'}")
             continue
@@ -223,7 +235,7 @@ def show(results: Results, name: str) -> None:
         ratio = shortest / unit if unit else float("nan")
         sign = "" if promise is None else ("<= " if table.at_most else ">= ") + f"{promise:g}"
         how = ", ".join(f"{key} {value}" for key, value in said.items() if key != "ready")
-        met = table.met(peer, ratio)
+        met = table.met(promise, ratio)
         print(f"  {peer:<26}{shortest:>9.4f}{middle:>10.4f}{ratio:>8.2f}{sign:>10}  {met:<4} {how}")
     if name == "dense":
         show_rate(results)

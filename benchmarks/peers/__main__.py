@@ -8,7 +8,6 @@ from importlib import import_module
 
 from peers import PEERS
 from peers.pace import Pace
-from peers.work import WORKS
 
 
 def main() -> None:
@@ -20,11 +19,12 @@ def main() -> None:
     pace = Pace(sys.stdin, reports)
     module, function = PEERS[peer].split(":")
     try:
+        works = import_module("peers.work").WORKS
         train = getattr(import_module(f"peers.{module}"), function)
     except ImportError as error:
         return pace.tell(missing=str(error))
     try:
-        train(replace(WORKS[name], rows=int(rows)), pace)
+        train(replace(works[name], rows=int(rows)), pace)
     except Exception as error:
         pace.tell(error=f"{type(error).__name__}: {error}")
         raise

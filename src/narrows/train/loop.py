@@ -95,6 +95,7 @@ def epochs(run: Run, stop: Stop) -> Iterator[Event]:
     progress, training, clock, saved = run.progress, run.recipe.training, time.monotonic(), time.monotonic()
     run.stopped = "done"
     while progress.epoch < training.epochs and not out_of_patience(progress, training):
+        run.model.train()
         for index in batches(run):
             try:
                 loss = advance(run, index)
@@ -184,10 +185,9 @@ def advance(run: Run, index: Tensor) -> float:
     Raises:
         Diverged: The loss or the gradient is not finite; nothing was changed.
     """
-    model, recipe, training = run.model, run.recipe, run.recipe.training
+    recipe, training = run.recipe, run.recipe.training
     share = run.done / (training.epochs * run.steps)
     rng = generator(run.place.device, recipe.seed, NOISE, run.done)
-    model.train()
     x = run.train.gather(index)
     corrupted, _ = recipe.corruption(x, rng)
 
