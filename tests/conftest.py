@@ -6,6 +6,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+# Before torch is imported: waiting threads that spin take the processor from those that work.
+os.environ.setdefault("GOMP_SPINCOUNT", "1000")
+
 
 def data_folders() -> list[Path]:
     return [Path(part) for part in os.environ.get("NARROWS_DATA", "").split(os.pathsep) if part]

@@ -12,6 +12,8 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     add_completion=False,
+    # Plain text: the framed help of rich takes longer to import than all the rest together.
+    rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
@@ -78,7 +80,7 @@ def reconstruct(
     json_: Json = False,
     debug: Debug = False,
 ) -> None:
-    """Rebuild objects through the code, beside PCA of the same size."""
+    """Rebuild objects through the code. PCA of the same size is shown beside it."""
     from narrows.cli.use import reconstruct as work
 
     talk = Talk(json_)
@@ -129,7 +131,7 @@ def generate(
     json_: Json = False,
     debug: Debug = False,
 ) -> None:
-    """Make new objects from random codes, or on the way between two."""
+    """Make new objects. They come from random codes, or lie on the way between two objects."""
     from narrows.cli.use import generate as work
 
     talk = Talk(json_)
@@ -151,7 +153,7 @@ def map_(
     json_: Json = False,
     debug: Debug = False,
 ) -> None:
-    """Draw the latent space: each dot one object, coloured by class."""
+    """Draw the latent space. Each dot is one object, coloured by class."""
     from narrows.cli.use import draw_map
 
     talk = Talk(json_)
@@ -173,7 +175,7 @@ def compare(
     json_: Json = False,
     debug: Debug = False,
 ) -> None:
-    """Draw error against code size for several networks, with PCA's line."""
+    """Draw error against code size. A line a network, and PCA's."""
     from narrows.cli.train import compare as work
 
     talk = Talk(json_)
@@ -182,7 +184,7 @@ def compare(
 
 @app.command()
 def data(json_: Json = False, debug: Debug = False) -> None:
-    """List the data sets: what they are, whether they are here, their licence and where they come from."""
+    """List the data sets. Says what they are, whether they are here, their licence and where they come from."""
     from narrows.cli.about import list_data
 
     talk = Talk(json_)
@@ -198,7 +200,7 @@ def info(
     json_: Json = False,
     debug: Debug = False,
 ) -> None:
-    """Say what a run, a data set or a file is; without one, what is installed here."""
+    """Say what a run, a data set or a file is. Without one, say what is installed here."""
     from narrows.cli.about import describe
 
     talk = Talk(json_ or schema)
@@ -211,7 +213,7 @@ def demo(
     json_: Json = False,
     debug: Debug = False,
 ) -> None:
-    """Train dense, conv and LSTM autoencoders on digits and letters, in about a minute."""
+    """Train dense, conv and LSTM autoencoders. On digits and letters, in about a minute."""
     from narrows.cli.demo import demo as work
 
     talk = Talk(json_)

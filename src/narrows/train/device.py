@@ -10,31 +10,16 @@ import ctypes
 import os
 import platform
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from typing import Any
 
 import torch
-from torch import Tensor
 
 from narrows.errors import EnvironmentProblem
-from narrows.model import Model
-from narrows.recipe import Recipe
 
 ONEDNN: Any = torch.backends.mkldnn
 """torch's settings of oneDNN, which its type stubs do not know in full."""
-
-ROUTES = ("float32", "fast", "bf16")
-
-ALLOWED_ERROR = {"fast": 0.02, "bf16": 0.03}
-"""Relative error of the output against float32 that a route may have."""
-
-WORTHWHILE = 1.15
-"""A route must be this many times as fast as float32 to be chosen."""
-
-SMALL_WORK = 12_000_000
-"""Multiplications of a step below which a second thread costs more than it brings."""
 
 
 @dataclass(frozen=True)
@@ -120,51 +105,3 @@ def choose_device(asked: str) -> str:
 def available_threads() -> int:
     """Processor threads this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
-def choose_threads(recipe: Recipe, model: Model, work: int) -> int:
-    """Threads for a model that does `work` multiplications a step."""
-    if recipe.training.threads:
-        return min(recipe.training.threads, 4 * available_threads())
-    return 1 if work < SMALL_WORK else available_threads()
-
-
-def choose_place(recipe: Recipe, model: Model, step: Callable[[Place], Tensor]) -> Place:
-    """The place for a recipe, its open choices made by trying.
-
-    Args:
-        recipe: Says what is asked for, and what is left open ("auto").
-        model: The model to train.
-        step: Runs one step in a place and returns the output: what is timed.
-    """
-    device = choose_device(recipe.training.device)
-    work = recipe.training.batch * sum(p.numel() for p in model.parameters() if p.ndim > 1)
-    threads = choose_threads(recipe, model, work) if device == "cpu" else 1
-    if recipe.training.route != "auto":
-        return Place(device, recipe.training.route, threads)
-    if device != "cpu" or work < 4 * SMALL_WORK:
-        return Place(device, "float32", threads)
-    return fastest([Place(device, route, threads) for route in ROUTES], step)
-
-
-def fastest(places: list[Place], step: Callable[[Place], Tensor]) -> Place:
-    """The first place, or another that is clearly faster and hardly less exact."""
-    reference, base = timed(places[0], step)
-    best, best_time = places[0], base / WORTHWHILE
-    for place in places[1:]:
-        output, seconds = timed(place, step)
-        error = ((output - reference).norm() / reference.norm().clamp_min(1e-12)).item()
-        if error <= ALLOWED_ERROR[place.route] and seconds < best_time:
-            best, best_time = place, seconds
-    return best
-
-
-def timed(place: Place, step: Callable[[Place], Tensor], repeats: int = 3) -> tuple[Tensor, float]:
-    """Output of a step and its shortest time in seconds, after one to warm up."""
-    with place.scope():
-        output, times = step(place), []
-        for _ in range(repeats):
-            begin = time.perf_counter()
-            step(place)
-            times.append(time.perf_counter() - begin)
-    return output, min(times)

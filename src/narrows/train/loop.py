@@ -20,13 +20,14 @@ from narrows.model import Model
 from narrows.objective import Loss, objective
 from narrows.recipe import Recipe, Training, build
 from narrows.train.checkpoint import describe, write_run
-from narrows.train.device import Place, choose_place, keep_memory
+from narrows.train.device import Place, keep_memory
 from narrows.train.engine import choose_engine
 from narrows.train.events import Epoch, Event, Finished, Notice, Started, Step
 from narrows.train.feed import Feed, generator
 from narrows.train.run import Progress, Run, snapshot
 from narrows.train.state import difference, finish, recall, restore, save
 from narrows.train.stopping import Stop, stop_on_signal
+from narrows.train.trial import choose_place
 from narrows.types import Splits
 
 SAVE_EVERY = 20.0
@@ -94,6 +95,7 @@ def epochs(run: Run, stop: Stop) -> Iterator[Event]:
     progress, training, clock, saved = run.progress, run.recipe.training, time.monotonic(), time.monotonic()
     run.stopped = "done"
     while progress.epoch < training.epochs and not out_of_patience(progress, training):
+        run.model.train()
         for index in batches(run):
             try:
                 loss = advance(run, index)
@@ -134,10 +136,10 @@ def interrupted(run: Run) -> Interrupted:
 def begin(recipe: Recipe, data: Splits, folder: Path | None, resume: bool, place: Place | None) -> tuple[Run, Started]:
     """Build the parts of a run, new or as the folder remembers them."""
     scaling = fit_scaling(data.train.x, data.layout, recipe.data.scaling)
-    model = build(recipe, data.layout, scaling)
+    model = arrange(build(recipe, data.layout, scaling), recipe)
     remembered = recall(folder, recipe) if resume else None
     place = place or decide(recipe, model, data, remembered)
-    model = arrange(model.to(place.device), recipe)
+    model = model.to(place.device)
     run = Run(
         recipe, data.layout, scaling, model, choose_engine(model, recipe, place), place,
         *feeds(model, data, place.device), folder, Progress(), {},
@@ -168,17 +170,7 @@ def decide(recipe: Recipe, model: Model, data: Splits, remembered: dict[str, Any
         if known["device"] != "cuda" or torch.cuda.is_available():
             return Place(**known)
     x = model.scaled(torch.from_numpy(np.array(data.train.x[: recipe.training.batch])))
-
-    def step(place: Place) -> Tensor:
-        rng = generator("cpu", 0)
-        with place.autocast():
-            made = model(x, rng)
-            loss = objective(recipe.objective, made.output, x, made.code.penalties, model.bottleneck.weights(1.0))
-        loss.total.backward()
-        model.zero_grad(set_to_none=True)
-        return made.output.detach()
-
-    return choose_place(recipe, model, step)
+    return choose_place(recipe, model, x)
 
 
 def arrange(model: Model, recipe: Recipe) -> Model:
@@ -200,10 +192,9 @@ def advance(run: Run, index: Tensor) -> float:
     Raises:
         Diverged: The loss or the gradient is not finite; nothing was changed.
     """
-    model, recipe, training = run.model, run.recipe, run.recipe.training
+    recipe, training = run.recipe, run.recipe.training
     share = run.done / (training.epochs * run.steps)
     rng = generator(run.place.device, recipe.seed, NOISE, run.done)
-    model.train()
     x = run.train.gather(index)
     corrupted, _ = recipe.corruption(x, rng)
 

@@ -196,9 +196,11 @@ class DenseStack:
         inputs, target, room = x.flatten(1).to(self.read.dtype), target.flatten(1), self.room(len(x))
         inputs = inputs if self.count == 1 else inputs.expand(self.count, *inputs.shape)
         output = self.forward(inputs, room)
-        difference = output.float() - target if output.dtype != target.dtype else torch.sub(output, target, out=output)
-        errors = difference.square().mean((-2, -1)).reshape(self.count)
-        room.slope[-1].copy_(difference.mul_(2 * weight / target.numel()))
+        # The slope's own buffer holds the difference first, unless it is in bfloat16.
+        wide = room.slope[-1] if output.dtype == target.dtype else torch.empty_like(output, dtype=target.dtype)
+        torch.sub(output, target, out=wide)
+        errors = torch.linalg.vector_norm(wide, dim=(-2, -1)).square_().div_(target.numel()).reshape(self.count)
+        room.slope[-1].copy_(wide.mul_(2 * weight / target.numel()))
         self.backward(inputs, room)
         if self.written is not self.gradient:
             self.gradient.copy_(self.written)

@@ -12,12 +12,13 @@ from torch import Tensor
 from narrows.data.scaling import fit_scaling
 from narrows.model import Model
 from narrows.recipe import Recipe, build
-from narrows.train.device import SMALL_WORK, Place, available_threads, keep_memory
+from narrows.train.device import Place, keep_memory
 from narrows.train.events import Finished, Result, Step
 from narrows.train.feed import Feed, generator
 from narrows.train.loop import EVALUATION_BATCH, NOISE, ORDER, feeds, learning_rate
 from narrows.train.run import snapshot
 from narrows.train.stack import DenseStack, can_stack
+from narrows.train.trial import SMALL_WORK, choose_threads
 from narrows.types import Splits
 
 
@@ -52,7 +53,7 @@ def fit_together(recipes: list[Recipe], data: Splits) -> Iterator[Step | Finishe
     stack = DenseStack(models, recipe.network.activation, decay=training.decay)
     train, valid = feeds(models[0], data, "cpu")
     best, lowest = [snapshot(model) for model in models], [inf] * len(models)
-    place, done = Place("cpu", "float32", available_threads()), 0
+    place, done = Place("cpu", "float32", choose_threads(recipe, training.batch * stack.flat.numel())), 0
     steps = -(-len(train) // training.batch)
 
     with place.scope():
