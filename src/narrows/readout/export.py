@@ -150,8 +150,13 @@ def export_onnx(
         session = runtime.InferenceSession(temporary.read_bytes(), providers=["CPUExecutionProvider"])
         difference = compare(live, lambda x: session.run(None, {PARTS[part].input: x})[0])
         size = temporary.stat().st_size
-    axes = [{port.name: list(port.shape) for port in ports} for ports in (session.get_inputs(), session.get_outputs())]
-    return Exported(Path(path), part, size, *axes, difference)
+    inputs, outputs = axes(session.get_inputs()), axes(session.get_outputs())
+    return Exported(Path(path), part, size, inputs, outputs, difference)
+
+
+def axes(ports: list[Any]) -> dict[str, list[int | str]]:
+    """The axes of each input or output of a session, by its name."""
+    return {port.name: list(port.shape) for port in ports}
 
 
 def required() -> Any:
@@ -193,16 +198,16 @@ def translate(live: Whole, example: Tensor, part: str, notes: dict[str, str], pa
         notes: Metadata by name.
         path: The file.
     """
-    axes = {0: "batch", **({2: "length"} if isinstance(live, Encode) and any_length(live.model) else {})}
-    free = (dict.fromkeys(axes, torch.export.Dim.DYNAMIC),)
-    names = PARTS[part]
+    free = {0: "batch", **({2: "length"} if isinstance(live, Encode) and any_length(live.model) else {})}
+    shapes, names = (dict.fromkeys(free, torch.export.Dim.DYNAMIC),), PARTS[part]
     with hushed():
         program = torch.onnx.export(
-            live, (example,), dynamo=True, dynamic_shapes=free, input_names=[names.input],
+            live, (example,), dynamo=True, dynamic_shapes=shapes, input_names=[names.input],
             output_names=[names.output], opset_version=OPSET, verbose=False,
         )  # fmt: skip
         assert program is not None
-        program.rename_axes({program.model.graph.inputs[0].shape[axis]: name for axis, name in axes.items()})
+        shape: Any = program.model.graph.inputs[0].shape
+        program.rename_axes({shape[axis]: name for axis, name in free.items()})
     program.model.metadata_props.update(notes)
     program.save(path, external_data=False)
 
