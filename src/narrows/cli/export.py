@@ -10,6 +10,8 @@ from narrows.cli.train import check_suffix
 from narrows.errors import unknown
 from narrows.train.checkpoint import open_run
 
+FORMATS = ("onnx",)
+
 
 def export(talk: Talk, run: Path, to: str, out: Path | None, part: str) -> dict[str, Any]:
     """A run as one file of another format: `narrows export`."""
@@ -24,9 +26,6 @@ def export(talk: Talk, run: Path, to: str, out: Path | None, part: str) -> dict[
     talk.table(["", "name", "axes"], [*rows("in", made.inputs), *rows("out", made.outputs)])
     talk.say(f"{made.bytes:,} bytes written to {out}; differs from the model by {made.difference:.1g} at most")
     return {"out": str(out), "to": to, **made.as_dict()}
-
-
-FORMATS = ("onnx",)
 
 
 def rows(way: str, ports: dict[str, list[int | str]]) -> list[list[str]]:

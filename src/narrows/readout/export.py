@@ -36,7 +36,7 @@ from narrows.train.feed import generator
 from narrows.types import Layout
 
 OPSET = 20
-"""Version of the ONNX operators: the oldest that torch exports to without rewriting."""
+"""Version of the ONNX operators: what torch 2.13 takes by itself, written down so that it does not move."""
 
 SIZE_LIMIT = 1_900_000_000
 """Bytes of weights in one file: the format ends at 2 GiB."""
@@ -146,7 +146,7 @@ def export_onnx(
     live = PARTS[part].module(deepcopy(model).cpu()).eval().requires_grad_(False)
     with atomic(path) as temporary:
         translate(live, probe(live, 2), part, about(model, recipe, layout, part), temporary)
-        # From bytes, not from the file: a second file of weights beside it would then be missed.
+        # From bytes, not from the file: weights that were put into a second file would be found missing.
         session = runtime.InferenceSession(temporary.read_bytes(), providers=["CPUExecutionProvider"])
         difference = compare(live, lambda x: session.run(None, {PARTS[part].input: x})[0])
         size = temporary.stat().st_size
