@@ -57,6 +57,9 @@ def installation(talk: Talk) -> dict[str, Any]:
         "soxr",
         "openTSNE",
         "tifffile",
+        "onnx",
+        "onnxruntime",
+        "onnxscript",
     ):
         try:
             packages[name] = version(name)

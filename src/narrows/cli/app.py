@@ -161,6 +161,33 @@ def map_(
 
 
 @app.command()
+def export(
+    run: RunFolder,
+    to: Annotated[str, typer.Option(help="Format of the file: onnx.")] = "onnx",
+    out: Annotated[
+        Path | None, typer.Option(help="File to write, .onnx; PART.onnx in the folder of the run if left out.")
+    ] = None,
+    part: Annotated[
+        str,
+        typer.Option(
+            help="whole (raw objects to raw objects), encoder (raw objects to codes) or decoder (codes to raw objects)."
+        ),
+    ] = "whole",
+    json_: Json = False,
+    debug: Debug = False,
+) -> None:
+    """Write a model as a file that runs without narrows, checked against the model first.
+
+    Any number of objects goes in. Series of any length go into the encoder of an LSTM with network.chunk=1 alone:
+    an LSTM's decoder has learned a bias for each step, so its length is fixed.
+    """
+    from narrows.cli.export import export as work
+
+    talk = Talk(json_)
+    talk.end(work(talk, run, to, out, part))
+
+
+@app.command()
 def compare(
     source: Source,
     out: Annotated[Path, typer.Option(help="A .png or .svg picture.")] = Path("compare.png"),

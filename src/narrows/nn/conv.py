@@ -50,7 +50,7 @@ class ConvEncoder(Encoder):
         self.features = settings.channels[-1] * (1 if settings.map else prod(last))
 
     def forward(self, x: Tensor) -> tuple[Tensor, Skips]:
-        h = x.reshape(len(x), *self.shape)
+        h = x.reshape(-1, *self.shape)
         for layer in self.layers:
             h = self.activation(layer(h))
         return (h.movedim(1, -1) if self.grid else h.flatten(1)), ()
@@ -82,7 +82,7 @@ class ConvDecoder(Decoder):
             h = h.contiguous(memory_format=torch.channels_last)
         for layer in self.layers:
             h = layer(self.activation(h))
-        return h.reshape(len(h), *self.shape)
+        return h.reshape(-1, *self.shape)
 
 
 def conv_pair(settings: Conv, shape: tuple[int, ...], code: int) -> Pair:

@@ -29,16 +29,17 @@ class Steps:
         self.target = shape
 
     def split(self, x: Tensor) -> Tensor:
-        """Objects (B, *shape) as steps (B, T, V)."""
-        rows = x.reshape(len(x), *self.shape).transpose(1, 2).reshape(len(x), self.length, self.width)
-        padded = F.pad(rows, (0, 0, 0, self.count * self.chunk - self.length))
-        return padded.reshape(len(x), self.count, self.values)
+        """Objects (B, *shape) as steps (B, T, V); a series may be of another length than those learned from."""
+        rows = (x[:, None] if len(self.target) == 1 else x).transpose(1, 2).flatten(2)
+        count = -(-rows.shape[1] // self.chunk)
+        padded = F.pad(rows, (0, 0, 0, count * self.chunk - rows.shape[1]))
+        return padded.reshape(x.shape[0], count, self.values)
 
     def join(self, steps: Tensor) -> Tensor:
         """Steps (B, T, V) back as objects (B, *shape)."""
         C, L, *rest = self.shape
-        rows = steps.reshape(len(steps), -1, self.width)[:, :L]
-        return rows.reshape(len(steps), L, C, *rest).transpose(1, 2).reshape(len(steps), *self.target)
+        rows = steps.reshape(-1, self.count * self.chunk, self.width)[:, :L]
+        return rows.reshape(-1, L, C, *rest).transpose(1, 2).reshape(-1, *self.target)
 
 
 class LSTMEncoder(Encoder):

@@ -36,7 +36,7 @@ class UNetEncoder(Encoder):
         self.grid = side_lengths(tuple(sides), len(channels) - 1)[-1]
 
     def forward(self, x: Tensor) -> tuple[Tensor, Skips]:
-        h, skips = self.first(x.reshape(len(x), *self.shape)), []
+        h, skips = self.first(x.reshape(-1, *self.shape)), []
         for down, around in zip(self.down, self.blocks, strict=True):
             skips.append(h)
             h = around(down(h))
@@ -66,13 +66,13 @@ class UNetDecoder(Decoder):
         h = self.first(z.movedim(-1, 1))
         for up, around, skip in zip(self.up, self.blocks, self.skips(z, skips), strict=True):
             h = around(torch.cat([up(h), skip], dim=1))
-        return self.last(h).reshape(len(z), *self.shape)
+        return self.last(h).reshape(-1, *self.shape)
 
     def skips(self, z: Tensor, skips: Skips) -> Skips:
         """The skips, innermost first; zeros where the decoder is used alone."""
         if skips:
             return skips[::-1]
-        return tuple(z.new_zeros(len(z), c, *n) for c, n in zip(self.channels, self.sides, strict=True))
+        return tuple(z.new_zeros(z.shape[0], c, *n) for c, n in zip(self.channels, self.sides, strict=True))
 
 
 def unet_pair(settings: UNet, shape: tuple[int, ...], code: int) -> Pair:
