@@ -17,6 +17,7 @@ REASONS = {
     errno.EPERM: "there is no permission to write there",
     errno.EROFS: "the disk is read-only",
     errno.ENAMETOOLONG: "the name is too long",
+    errno.ENOENT: "there is no such folder, and none can be made",
     errno.EISDIR: "a folder of that name is in the way",
     errno.ENOTDIR: "part of the path is a file, not a folder",
     errno.EEXIST: "part of the path is a file, not a folder",
@@ -35,11 +36,10 @@ def atomic(path: str | os.PathLike[str]) -> Iterator[Path]:
     path = Path(os.path.realpath(path))
     temporary = path.with_name(f".{path.stem[:40]}-{secrets.token_hex(6)}{path.suffix}")
     try:
-        if path.is_dir():
-            raise IsADirectoryError(errno.EISDIR, "is a folder", str(path))
-        if len(os.fsencode(path.name)) > 255:
-            raise OSError(errno.ENAMETOOLONG, "too long", str(path))
-        path.parent.mkdir(parents=True, exist_ok=True)
+        make_room(path)
+    except OSError as error:
+        raise cannot_write(path, error) from None
+    try:
         yield temporary
         if temporary.exists():
             settle(temporary, path)
@@ -50,6 +50,15 @@ def atomic(path: str | os.PathLike[str]) -> Iterator[Path]:
     finally:
         with contextlib.suppress(OSError):
             os.unlink(temporary)
+
+
+def make_room(path: Path) -> None:
+    """Make the folder of a file to write, and refuse a place where no file can be."""
+    if path.is_dir():
+        raise IsADirectoryError(errno.EISDIR, "is a folder", str(path))
+    if len(os.fsencode(path.name)) > 255:
+        raise OSError(errno.ENAMETOOLONG, "too long", str(path))
+    path.parent.mkdir(parents=True, exist_ok=True)
 
 
 def settle(temporary: Path, path: Path) -> None:

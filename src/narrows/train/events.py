@@ -1,6 +1,6 @@
 """What `fit` says while it works: one event after the other, the last one `Finished`."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -104,7 +104,6 @@ class Result:
     stopped: str
     place: Place
     folder: Path | None = None
-    notices: tuple[Notice, ...] = field(default=())
 
 
 @dataclass(frozen=True)
