@@ -13,6 +13,9 @@ from narrows.types import Split
 
 PROJECTIONS = ("auto", "pca", "tsne")
 
+FEW = 1000
+"""Below this many codes t-SNE's threads wait for each other longer than they work."""
+
 
 @dataclass(frozen=True, eq=False)
 class LatentMap:
@@ -96,7 +99,8 @@ def tsne(codes: np.ndarray, seed: int) -> np.ndarray:
         points = principal_plane(distinct)
     else:
         perplexity = max(1.0, min(30.0, (len(distinct) - 1) / 3))
-        points = np.asarray(TSNE(perplexity=perplexity, random_state=seed, n_jobs=-1).fit(distinct), np.float32)
+        jobs = 1 if len(distinct) < FEW else -1
+        points = np.asarray(TSNE(perplexity=perplexity, random_state=seed, n_jobs=jobs).fit(distinct), np.float32)
     if not np.isfinite(points).all():
         raise InputError("codes that t-SNE finds no place for", step="Use the projection pca", code="input.tsne")
     return points[number.reshape(-1)]
