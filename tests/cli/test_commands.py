@@ -14,6 +14,8 @@ import pytest
 from PIL import Image
 
 from narrows.cli.main import run
+from narrows.cli.train import comparison_rows, draw_comparison
+from narrows.compare import Comparison, Point
 
 SMALL = ["--set", "network.widths=32", "--epochs", "2", "--set", "training.route=float32"]
 
@@ -160,11 +162,27 @@ def test_compare_reads_the_settings_of_the_data(tmp_path, capsys):
     assert large["pca"][0] > 1
 
 
-def test_compare_leaves_out_what_diverged_and_says_so(tmp_path, capsys):
-    quick = ["--sizes", "2,4", "--networks", "dense,conv", "--limit", 60, "--epochs", 2, "--set", "training.rate=10"]
+def test_compare_says_what_learned_nothing(tmp_path, capsys):
+    quick = ["--sizes", "2,4", "--networks", "dense", "--limit", 60, "--epochs", 2, "--set", "training.rate=10"]
     status, result = answer(capsys, "compare", "digits", *quick, "--out", tmp_path / "c.svg")
-    codes = {notice["code"] for notice in result["notices"]} if status == 0 else {result["error"]["code"]}
-    assert codes & {"diverged", "worse-than-mean", "usage.diverged"}
+    assert (status, [notice["code"] for notice in result["notices"]]) == (0, ["worse-than-mean"] * 2)
+
+
+def test_compare_with_nothing_left_to_draw_is_refused(tmp_path, capsys):
+    quick = ["--sizes", "2,4", "--networks", "dense", "--limit", 60, "--epochs", 60, "--set", "training.rate=10"]
+    status, result = answer(capsys, "compare", "digits", *quick, "--out", tmp_path / "c.svg")
+    assert (status, result["error"]["code"], list(tmp_path.iterdir())) == (2, "usage.diverged", [])
+
+
+def test_a_diverged_training_is_a_gap_in_table_picture_and_json(tmp_path):
+    points = (Point("dense", 2, 0.1), Point("dense", 4, float("nan")), Point("conv", 2, float("nan")))
+    found = Comparison((*points, Point("conv", 4, float("nan"))), (2, 4), (0.2, 0.1))
+    assert comparison_rows(found)[:2] == [["dense", "0.1", "diverged"], ["conv", "diverged", "diverged"]]
+    assert found.as_dict()["test"] == {"dense": [0.1, None], "conv": [None, None]}
+    draw_comparison(found, tmp_path / "c.svg", "digits")
+    text = (tmp_path / "c.svg").read_text()
+    assert "<!-- dense" in text
+    assert "<!-- conv" not in text
 
 
 def test_data_lists_every_set(capsys):
