@@ -99,6 +99,12 @@ def test_a_long_name_is_refused_in_words(tmp_path):
         write_atomic(tmp_path / ("n" * 300 + ".txt"), "x")
 
 
+@pytest.mark.skipif(not os.path.isdir("/proc/self"), reason="needs a file system where nothing can be made")
+def test_a_folder_that_cannot_be_made_is_named():
+    with pytest.raises(EnvironmentProblem, match="that folder is not there and cannot be made"):
+        write_atomic("/proc/nothing/a.txt", "x")
+
+
 def test_an_unreadable_other_file_is_not_blamed_on_the_target(tmp_path):
     with pytest.raises(FileNotFoundError), atomic(tmp_path / "a.txt"):
         (tmp_path / "missing").read_text()

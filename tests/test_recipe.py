@@ -9,6 +9,7 @@ from narrows.corrupt import CORRUPTIONS
 from narrows.data.scaling import fit_scaling
 from narrows.errors import LimitError, UsageError
 from narrows.nn import NETWORKS
+from narrows.objective import TERMS
 from narrows.recipe import Recipe, build
 from narrows.types import Layout
 
@@ -43,8 +44,11 @@ def test_changing_the_bottleneck_keeps_its_size():
         ("bottleneck.sise=3", "Did you mean 'size'"),
         ("network=danse", "Did you mean 'dense'"),
         ("head=sigmiod", "Did you mean 'sigmoid'"),
-        ("bottleneck.size=0", "greater than or equal to 1"),
-        ("bottleneck.size=many", "valid integer"),
+        ("bottleneck.size=0", "^bottleneck.size=0; greater than or equal to 1"),
+        ("bottleneck.size=many", "^bottleneck.size=.many.; a valid integer"),
+        ("network.widths=512,abc", "^network.widths=.abc.; a valid integer"),
+        ("network.activation=rleu", "^unknown network.activation"),
+        ("head=none", "unknown head 'none'"),
         ("training.epochs=1.5", "valid integer"),
         ("seed", "PATH=VALUE"),
         ("seed.x=1", "a single value"),
@@ -53,6 +57,25 @@ def test_changing_the_bottleneck_keeps_its_size():
 def test_a_wrong_change_is_one_sentence(change, words):
     with pytest.raises(UsageError, match=words):
         assign(Recipe(), [change])
+
+
+@pytest.mark.parametrize(
+    ("change", "field", "value"),
+    [
+        ("data.scaling=none", "scaling", "none"),
+        ("data.name=1,2.csv", "name", "1,2.csv"),
+        ("data.label=2020", "label", "2020"),
+        ("data.label=none", "label", None),
+        ('data.label="none"', "label", "none"),
+    ],
+)
+def test_words_stay_words_where_a_setting_takes_words(change, field, value):
+    assert getattr(assign(Recipe(), [change]).data, field) == value
+
+
+def test_the_values_of_a_recipe_must_be_an_object():
+    with pytest.raises(UsageError, match=r"^recipe="):
+        parse([1])
 
 
 def test_a_recipe_with_unknown_fields_is_refused():
@@ -90,6 +113,16 @@ def test_a_head_that_would_squash_is_refused():
 def test_an_unknown_objective_lists_those_there_are():
     with pytest.raises(UsageError, match="bce, huber, l1, mse, ssim"):
         built(["objective.msee=1"])
+
+
+@pytest.mark.parametrize("kind", BOTTLENECKS)
+def test_a_penalty_of_the_code_named_as_an_objective_points_to_its_bottleneck(kind):
+    model = built([f"bottleneck={kind}"])
+    for name in model.bottleneck.weights(1.0).keys() - TERMS.keys():
+        with pytest.raises(UsageError, match=f"bottleneck={kind}, and weigh it by bottleneck") as caught:
+            built([f"objective.{name}=1"])
+        setting = caught.value.step.rpartition("bottleneck.")[2]
+        assert setting in BOTTLENECKS[kind].model_fields
 
 
 def test_bce_needs_bounded_values():

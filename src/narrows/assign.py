@@ -5,8 +5,8 @@ recipe as plain values -> path found, value read -> checked again as a whole -> 
 
 import json
 from collections.abc import Iterable
-from types import UnionType
-from typing import Annotated, Any, Union, get_args, get_origin
+from types import NoneType, UnionType
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
@@ -72,6 +72,27 @@ def read_value(text: str) -> Any:
         return [read_value(part.strip()) for part in text.split(",") if part.strip()] if "," in text else text
 
 
+def read_for(annotation: Any, text: str) -> Any:
+    """The value a text stands for in a field: the words themselves where the field takes words.
+
+    Example:
+        >>> read_for(Literal["auto", "none"], "none"), read_for(str | None, "none"), read_for(str, "1,2.csv")
+        ('none', None, '1,2.csv')
+    """
+    value, kinds = read_value(text), members(annotation)
+    takes_words = any(kind is str or get_origin(kind) is Literal for kind in kinds)
+    return text if takes_words and not (isinstance(value, str) or (value is None and NoneType in kinds)) else value
+
+
+def members(annotation: Any) -> tuple[Any, ...]:
+    """What a field may be: the members of a union, or the one type it has."""
+    if get_origin(annotation) is Annotated:
+        return members(get_args(annotation)[0])
+    if get_origin(annotation) in {Union, UnionType}:
+        return tuple(kind for member in get_args(annotation) for kind in members(member))
+    return (annotation,)
+
+
 def place(values: dict[str, Any], owner: type[BaseModel], path: list[str], text: str) -> None:
     """Put the value that a text stands for at a path of nested values that describe an `owner`."""
     name, *rest = path
@@ -82,7 +103,7 @@ def place(values: dict[str, Any], owner: type[BaseModel], path: list[str], text:
     if kinds and (not rest or rest == ["kind"]) and not text.startswith("{"):
         values[name] = switch(kinds, values[name], text, name)
     elif not rest:
-        value = read_value(text)
+        value = read_for(annotation, text)
         listed = isinstance(values.get(name, owner.model_fields[name].default), list | tuple)
         values[name] = [value] if listed and not isinstance(value, list) else value
     elif kinds or is_settings(annotation):
@@ -104,12 +125,9 @@ def switch(kinds: dict[str, type[BaseModel]], old: dict[str, Any], kind: str, wh
 
 def kinds_of(annotation: Any) -> dict[str, type[BaseModel]]:
     """The kinds of a discriminated union by name; empty for anything else."""
-    if get_origin(annotation) is Annotated:
-        annotation = get_args(annotation)[0]
-    if get_origin(annotation) not in {Union, UnionType}:
-        return {}
-    members = [member for member in get_args(annotation) if is_settings(member)]
-    return {member.model_fields["kind"].default: member for member in members if "kind" in member.model_fields}
+    found = members(annotation)
+    choices = [kind for kind in found if len(found) > 1 and is_settings(kind) and "kind" in kind.model_fields]
+    return {choice.model_fields["kind"].default: choice for choice in choices}
 
 
 def is_settings(annotation: Any) -> bool:
@@ -119,10 +137,10 @@ def is_settings(annotation: Any) -> bool:
 
 def explain(error: ErrorDetails) -> NarrowsError:
     """One validation error of pydantic as one of ours."""
-    path, context = [part for part in error["loc"] if isinstance(part, int) or part], error.get("ctx", {})
-    dotted = ".".join(map(str, path))
+    context, (path, owner) = error.get("ctx", {}), walk(error["loc"])
+    dotted = ".".join(path) or "recipe"
     if error["type"] == "extra_forbidden":
-        return unknown("setting", dotted.rpartition(".")[2], fields_at(path[:-1]), code="usage.setting")
+        return unknown("setting", path[-1], owner.model_fields, code="usage.setting")
     if error["type"] == "union_tag_invalid":
         expected = str(context["expected_tags"]).replace("'", "").split(", ")
         return unknown(dotted, context["tag"], expected)
@@ -135,13 +153,25 @@ def explain(error: ErrorDetails) -> NarrowsError:
     return UsageError(f"{dotted}={given[:80]}", expected=wanted, code="usage.value")
 
 
-def fields_at(path: list[int | str]) -> list[str]:
-    """The settings there are at a path of a recipe."""
+def walk(location: Iterable[int | str]) -> tuple[list[str], Any]:
+    """The names a person writes for a place in a recipe, and the last settings class on the way.
+
+    Pydantic's own places also name the kind chosen in a union and the number of an item: `--set` takes neither.
+
+    Example:
+        >>> walk(("bottleneck", "plain", "size"))[0], walk(("network", "dense", "widths", 0))[0]
+        (['bottleneck', 'size'], ['network', 'widths'])
+    """
+    path: list[str] = []
     owner: Any = Recipe
-    for part in path:
-        kinds = kinds_of(owner)
-        if kinds:
-            owner = kinds.get(str(part), owner)
-        elif is_settings(owner) and str(part) in owner.model_fields:
-            owner = owner.model_fields[str(part)].annotation
-    return list(owner.model_fields) if is_settings(owner) else []
+    annotation: Any = Recipe
+    for part in location:
+        kinds = kinds_of(annotation)
+        if part in kinds:
+            annotation = owner = kinds[str(part)]
+        elif isinstance(part, str):
+            path.append(part)
+            if is_settings(annotation):
+                owner = annotation
+                annotation = owner.model_fields[part].annotation if part in owner.model_fields else None
+    return path, owner

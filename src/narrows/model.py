@@ -5,7 +5,6 @@ raw -> scale -> x -> encoder -> h -> bottleneck -> code z -> decoder -> head -> 
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from math import prod
 
 import torch
 from torch import Generator, Tensor, nn
@@ -114,11 +113,6 @@ class Model(nn.Module):
     def code_shape(self) -> tuple[int, ...]:
         """Shape of the code of one object: (K,), or (*grid, K) where each place has its own."""
         return (*self.encoder.grid, self.bottleneck.size)
-
-    @property
-    def bypassed(self) -> bool:
-        """Whether anything reaches the decoder around the bottleneck, or the bottleneck is not narrow."""
-        return self.encoder.skips or prod(self.code_shape) >= prod(self.shape)
 
     def scaled(self, raw: Tensor) -> Tensor:
         """Raw objects (B, *shape) in the units the network works in, float32."""

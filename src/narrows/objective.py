@@ -39,6 +39,16 @@ UNIT_RANGE_ONLY = {"bce", "ssim"}
 """Terms that mean something for values in [0, 1] alone."""
 
 
+PENALTIES = {
+    "kl": ("variational", "beta"),
+    "activity": ("sparse-kl", "weight"),
+    "sparsity": ("sparse-l1", "weight"),
+    "slope": ("contractive", "weight"),
+    "commitment": ("vq", "commitment"),
+}
+"""What is no term of the objective but a cost of the code: the bottleneck that states it, and what weighs it."""
+
+
 class Loss(NamedTuple):
     """A loss and what it is made of.
 
@@ -56,6 +66,14 @@ class Loss(NamedTuple):
 def check_objective(weights: dict[str, float], shape: tuple[int, ...], bounds: tuple[float, float] | None) -> None:
     """Refuse unknown terms, no term at all, and terms without a meaning for this shape and range of values."""
     for name in weights:
+        if name in PENALTIES:
+            kind, setting = PENALTIES[name]
+            raise UsageError(
+                f"objective {name!r}, which compares no output with its target",
+                expected="it is a penalty that a bottleneck states",
+                step=f"Use bottleneck={kind}, and weigh it by bottleneck.{setting}",
+                code="usage.penalty",
+            )
         if name not in TERMS:
             raise unknown("objective", name, TERMS)
         if name in UNIT_RANGE_ONLY and bounds != (0.0, 1.0):

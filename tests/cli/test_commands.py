@@ -1,7 +1,9 @@
 """The commands, as a person types them: results, files, JSON, and one sentence for what is wrong."""
 
+import html
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -12,6 +14,8 @@ import pytest
 from PIL import Image
 
 from narrows.cli.main import run
+from narrows.cli.train import comparison_rows, draw_comparison
+from narrows.compare import Comparison, Point
 
 SMALL = ["--set", "network.widths=32", "--epochs", "2", "--set", "training.route=float32"]
 
@@ -55,9 +59,23 @@ def test_every_network_trains_from_the_command_line(tmp_path, capsys, network):
 def test_reconstruct_draws_a_sheet_with_pca_beside(trained, tmp_path, capsys):
     status, result = answer(capsys, "reconstruct", trained, "--out", tmp_path / "sheet.png")
     assert status == 0
-    assert result["PCA, 8 numbers"] > 0
+    assert result["baseline"]["pca"]["mse"] > 0
     with Image.open(tmp_path / "sheet.png") as sheet:
         assert sheet.size[0] > 300
+
+
+def test_reconstruct_holds_pca_against_the_same_objects(trained, tmp_path, capsys):
+    report = json.loads((trained / "report.json").read_text())
+    for name, count in (("few.png", 2), ("many.png", 40), ("all.npy", 12)):
+        _, result = answer(capsys, "reconstruct", trained, "--out", tmp_path / name, "--count", count)
+        assert result["mse"] == pytest.approx(report["test"]["mse"], rel=1e-5)
+        assert result["baseline"]["pca"] == pytest.approx(report["baseline"]["pca"], rel=1e-5)
+
+
+@pytest.mark.parametrize("name", ["sheet.png", "all.npy"])
+def test_reconstruct_says_when_pca_wins(trained, tmp_path, capsys, name):
+    assert run(["reconstruct", str(trained), "--out", str(tmp_path / name)]) == 0
+    assert "PCA wins: 8 numbers, error " in capsys.readouterr().out
 
 
 def test_encode_then_decode_gives_the_reconstruction(trained, tmp_path, capsys):
@@ -90,12 +108,81 @@ def test_map_draws_and_measures(trained, tmp_path, capsys, suffix):
     assert (tmp_path / f"map.{suffix}").stat().st_size > 1000
 
 
+def listed_classes(path):
+    """The names a map shows: the texts matplotlib notes beside the outlines it draws them with, or a page's data."""
+    if path.suffix == ".svg":
+        return {html.unescape(text) for text in re.findall(r"<!-- (.*?) -->", path.read_text())}
+    data = re.search(r'<script[^>]*id="data"[^>]*>(.*?)</script>', path.read_text(), re.DOTALL)
+    return {group["name"] for group in json.loads(data[1])["groups"]}
+
+
+def addresses(path):
+    """Every address a picture would load when it is shown, wherever that is."""
+    text = re.sub(r"<metadata>.*?</metadata>", "", path.read_text(), flags=re.DOTALL)
+    text = re.sub(r' xmlns(:\w+)?="[^"]*"|<!DOCTYPE[^>]*>', "", text)
+    loaded = re.findall(r"""\s(?:xlink:href|href|src)=["']([^"']*)|url\(["']?([^"')]*)|(\w+://[^"'\s<]*)""", text)
+    return {address for found in loaded for address in found if address and not address.startswith(("#", "data:"))}
+
+
+@pytest.mark.parametrize("suffix", ["svg", "html"])
+def test_a_map_names_every_class_and_asks_nobody_for_anything(tmp_path, capsys, suffix):
+    rng, names = np.random.default_rng(0), np.array(["asphalt", "meadows", "bare soil", "<b>shadows"])
+    y = np.arange(80) % 4
+    np.savez(tmp_path / "land.npz", X=rng.random((80, 6)).astype(np.float32), y=y, class_names=names)
+    quick = ["--epochs", 1, "--set", "network.widths=8"]
+    assert answer(capsys, "train", tmp_path / "land.npz", "--out", tmp_path / "run", *quick)[0] == 0
+    out = tmp_path / f"map.{suffix}"
+    assert answer(capsys, "map", tmp_path / "run", tmp_path / "land.npz", "--out", out)[0] == 0
+    assert set(names) <= listed_classes(out)
+    assert addresses(out) <= {"http://www.w3.org/2000/svg"}
+
+
+def test_a_map_by_tsne_shows_equal_codes_at_one_place(tmp_path, capsys):
+    quick = ["--bottleneck", "vq", "--epochs", 1, "--set", "network.widths=8"]
+    assert answer(capsys, "train", "digits", "--out", tmp_path / "vq", *quick)[0] == 0
+    arguments = ["map", tmp_path / "vq", "--projection", "tsne", "--limit", 100, "--out", tmp_path / "m.svg"]
+    status, result = answer(capsys, *arguments)
+    assert (status, result["projection"]) == (0, "tsne")
+
+
 def test_compare_draws_the_networks_and_pca(tmp_path, capsys):
     arguments = ["digits", "--sizes", "2,4", "--networks", "dense,conv", "--epochs", 1, "--limit", 200]
     status, result = answer(capsys, "compare", *arguments, "--out", tmp_path / "c.png")
     assert status == 0
     assert (result["sizes"], sorted(result["test"])) == ([2, 4], ["conv", "dense"])
     assert result["pca"][0] > result["pca"][1] > 0
+
+
+def test_compare_reads_the_settings_of_the_data(tmp_path, capsys):
+    arguments = ["compare", "digits", "--sizes", "2", "--networks", "dense", "--epochs", 1, "--out", tmp_path / "c.svg"]
+    small = answer(capsys, *arguments, "--set", "data.limit=40", "--set", "data.scaling=none")[1]
+    same = answer(capsys, *arguments, "--limit", 40, "--set", "data.scaling=none")[1]
+    large = answer(capsys, *arguments, "--set", "data.scaling=none")[1]
+    assert small["pca"] == same["pca"] != large["pca"]
+    assert large["pca"][0] > 1
+
+
+def test_compare_says_what_learned_nothing(tmp_path, capsys):
+    quick = ["--sizes", "2,4", "--networks", "dense", "--limit", 60, "--epochs", 2, "--set", "training.rate=10"]
+    status, result = answer(capsys, "compare", "digits", *quick, "--out", tmp_path / "c.svg")
+    assert (status, [notice["code"] for notice in result["notices"]]) == (0, ["worse-than-mean"] * 2)
+
+
+def test_compare_with_nothing_left_to_draw_is_refused(tmp_path, capsys):
+    quick = ["--sizes", "2,4", "--networks", "dense", "--limit", 60, "--epochs", 60, "--set", "training.rate=10"]
+    status, result = answer(capsys, "compare", "digits", *quick, "--out", tmp_path / "c.svg")
+    assert (status, result["error"]["code"], list(tmp_path.iterdir())) == (2, "usage.diverged", [])
+
+
+def test_a_diverged_training_is_a_gap_in_table_picture_and_json(tmp_path):
+    points = (Point("dense", 2, 0.1), Point("dense", 4, float("nan")), Point("conv", 2, float("nan")))
+    found = Comparison((*points, Point("conv", 4, float("nan"))), (2, 4), (0.2, 0.1))
+    assert comparison_rows(found)[:2] == [["dense", "0.1", "diverged"], ["conv", "diverged", "diverged"]]
+    assert found.as_dict()["test"] == {"dense": [0.1, None], "conv": [None, None]}
+    draw_comparison(found, tmp_path / "c.svg", "digits")
+    text = (tmp_path / "c.svg").read_text()
+    assert "<!-- dense" in text
+    assert "<!-- conv" not in text
 
 
 def test_data_lists_every_set(capsys):
@@ -179,6 +266,13 @@ def test_bad_data_is_one_sentence_and_leaves_nothing(tmp_path, capsys, name, sta
         (["reconstruct", "nowhere"], 6),
         (["compare", "digits", "--sizes", "two"], 2),
         (["compare", "digits", "--out", "c.jpg"], 2),
+        (["compare", "digits", "--networks", ""], 2),
+        (["compare", "digits", "--networks", "dense,danse"], 2),
+        (["compare", "digits", "--sizes", "2,-3"], 2),
+        (["compare", "digits", "--sizes", "64"], 2),
+        (["compare", "digits", "--sizes", "2", "--set", "head=tahn"], 2),
+        (["train", "digits", "--set", "objective.kl=1"], 2),
+        (["train", "digits", "--recipe", "nowhere.json"], 3),
         (["train", "digits", "--resume", "nowhere"], 2),
         (["train", "--resume", "nowhere"], 6),
     ],
@@ -188,6 +282,19 @@ def test_wrong_use_is_one_sentence_with_its_exit_status(tmp_path, monkeypatch, c
     assert run(arguments) == status
     assert len(capsys.readouterr().err.strip().splitlines()) == 1
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_recipe_that_is_none_is_not_blamed_on_a_run(tmp_path, capsys):
+    (tmp_path / "afile").write_text("not a recipe")
+    status, result = answer(capsys, "train", "digits", "--recipe", tmp_path / "afile")
+    assert status == 5
+    assert result["error"]["step"].startswith("Give a recipe.json")
+
+
+@pytest.mark.skipif(not os.path.isdir("/proc/self"), reason="needs a file system where nothing can be made")
+def test_a_place_where_nothing_can_be_made_is_one_sentence(capsys):
+    status, result = answer(capsys, "train", "digits", "--out", "/proc/nothing", *SMALL)
+    assert (status, result["error"]["code"]) == (8, "environment.disk")
 
 
 def test_an_error_is_an_object_with_json(capsys):

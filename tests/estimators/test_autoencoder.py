@@ -242,8 +242,7 @@ def test_it_is_quiet_but_warns_of_divergence(digits, capfd, monkeypatch):
     events = [Notice("diverged", "Training diverged: really."), Finished(kept)]
     monkeypatch.setattr("narrows.estimators.autoencoder.fit", lambda recipe, data: iter(events))
     with pytest.warns(ConvergenceWarning, match="really"):
-        estimator = small().fit(digits[0][:40])
-    assert estimator.result_.notices == (events[0],)
+        small().fit(digits[0][:40])
 
 
 def test_asking_to_stop_is_not_swallowed_by_a_search(digits, monkeypatch):

@@ -7,6 +7,7 @@ from narrows.assign import assign
 from narrows.data import load
 from narrows.errors import InputError, ModelError, UsageError
 from narrows.readout import decode, encode, interpolate, latent_map, reconstruct, report, sample
+from narrows.readout.latent import project
 from narrows.recipe import recipe_for
 from narrows.train import Finished, Place, fit
 
@@ -136,6 +137,41 @@ def test_a_copied_corruption_is_noticed(digits):
     said = [identity(Patient(made.recipe, made.model, x, honest.input, {}, left, (), "done")) for x in (honest, copied)]
     assert said[0] == ""
     assert "identity" in said[1]
+
+
+SMALL = {
+    "dead-entries": ("vq", ["training.epochs=1", "bottleneck.entries=256"]),
+    "worse-than-mean": ("plain", ["training.epochs=1", "training.rate=1e-9"]),
+    "useless": ("plain", ["training.epochs=1", "corruption=gaussian", "corruption.sigma=0.01"]),
+    "overfitting": ("plain", ["training.epochs=150", "training.rate=1e-2", "network.widths=128,128"]),
+}
+
+
+@pytest.mark.parametrize("code", SMALL)
+def test_what_is_wrong_is_noticed(code):
+    bottleneck, changes = SMALL[code]
+    few = load("digits", limit=24)
+    assert code in codes_said(trained(few, *changes, bottleneck=bottleneck), few)
+
+
+def test_a_used_codebook_and_a_useful_denoiser_are_left_in_peace(digits):
+    coded = trained(digits, "bottleneck.entries=4", "training.epochs=20", bottleneck="vq")
+    assert "dead-entries" not in codes_said(coded, digits)
+    denoiser = trained(digits, "corruption=gaussian", "corruption.sigma=0.5", "training.epochs=20")
+    assert not {"useless", "worse-than-mean", "overfitting"} & codes_said(denoiser, digits)
+
+
+@pytest.mark.parametrize("distinct", [1, 2, 3, 5, 40])
+def test_tsne_places_equal_codes_together_and_finitely(rng, distinct):
+    codes = rng.normal(size=(distinct, 6)).astype(np.float32)[np.arange(120) % distinct]
+    name, points = project(codes, "tsne", 0)
+    assert (name, np.isfinite(points).all(), len(np.unique(points, axis=0))) == ("tsne", True, distinct)
+    np.testing.assert_array_equal(points[:distinct], points[distinct : 2 * distinct])
+
+
+def test_a_code_of_one_number_is_a_line_in_any_projection(rng):
+    name, points = project(rng.normal(size=(20, 1)), "tsne", 0)
+    assert (name, np.ptp(points[:, 1])) == ("code", 0)
 
 
 def test_dead_units_are_noticed(digits, result):

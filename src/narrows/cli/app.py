@@ -178,8 +178,9 @@ def export(
 ) -> None:
     """Write a model as a file that runs without narrows.
 
-    The file is checked against the model before it is handed out. Any number of objects goes in. Series of any length go into the encoder of an LSTM with network.chunk=1 alone:
-    an LSTM's decoder has learned a bias for each step, so its length is fixed.
+    The file is checked against the model before it is handed out. Any number of objects goes in. Series of any
+    length go into the encoder of an LSTM with network.chunk=1 alone: an LSTM's decoder has learned a bias for each
+    step, so its length is fixed.
     """
     from narrows.cli.export import export as work
 

@@ -82,7 +82,7 @@ def draw_curves(talk: Talk, out: Path) -> Path:
     result = followed(talk, compare(data, sizes=(2, 4, 8, 16), networks=("dense", "conv"), changes=CURVE))
     picture = out / "error-against-code-size.png"
     draw_comparison(result, picture, "digits")
-    talk.table(["network", *map(str, result.sizes)], comparison_rows(result, ("dense", "conv")))
+    talk.table(["network", *map(str, result.sizes)], comparison_rows(result))
     return picture
 
 

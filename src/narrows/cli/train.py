@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import ExitStack
+from math import isfinite
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ from narrows.assign import assign, parse
 from narrows.cli.draw import Curve, error_curves, sparkline, terminal_picture
 from narrows.cli.talk import Talk
 from narrows.data import load
-from narrows.errors import UsageError
+from narrows.errors import DamagedError, InputError, UsageError
 from narrows.recipe import Data, Recipe, recipe_for
 from narrows.types import Splits
 
@@ -45,21 +46,41 @@ def choose(
 ) -> tuple[Recipe, Splits]:
     """The recipe and the data of a command line."""
     if written is not None:
-        from narrows.train.checkpoint import read_json
-
-        recipe = parse(read_json(written))
-        recipe = assign(recipe, ([f"data.name={source}"] if source else []) + changes)
+        recipe = assign(read_recipe(written), ([f"data.name={source}"] if source else []) + changes)
         return recipe, load_for(talk, recipe.data)
     if source is None:
         raise UsageError(
             "no data set", expected="NAME or a path", step="Try: narrows train digits", code="usage.arguments"
         )
     # The data has to be read before the defaults are known, and the data's own settings before it is read.
-    own = [change for change in changes if change.startswith("data.")]
-    settings = assign(Recipe(data=Data(name=source)), own).data
+    settings = data_settings(Data(name=source), changes)
     data = load_for(talk, settings)
     recipe = recipe_for(data, network=network, bottleneck=bottleneck, source=settings)
     return assign(recipe, changes), data
+
+
+def read_recipe(path: Path) -> Recipe:
+    """The recipe in a file a person names.
+
+    Raises:
+        InputError: No such file.
+        DamagedError: Not readable JSON.
+        UsageError: Not a recipe.
+    """
+    from narrows.train.checkpoint import read_json
+
+    step = "Give a recipe.json, as `narrows train` writes into the folder of a run"
+    if not path.is_file():
+        raise InputError(f"no file {path}", expected="a recipe", step=step, code="input.missing")
+    try:
+        return parse(read_json(path))
+    except DamagedError as error:
+        raise DamagedError(error.given, expected=error.expected, step=step) from None
+
+
+def data_settings(data: Data, changes: list[str]) -> Data:
+    """Where the objects come from, with those of the changes that concern them."""
+    return assign(Recipe(data=data), [change for change in changes if change.lstrip().startswith("data.")]).data
 
 
 def load_for(talk: Talk, settings: Data) -> Splits:
@@ -171,17 +192,20 @@ def compare(
     """Error against code size: `narrows compare`."""
     from narrows.compare import Comparison, Working
     from narrows.compare import compare as compared
+    from narrows.train import Notice
 
     check_suffix(out, (".png", ".svg"))
-    settings = Data(name=source, limit=limit)
+    settings = data_settings(Data(name=source, limit=limit), changes)
     data = load_for(talk, settings)
-    names = tuple(name.strip() for name in networks.split(",") if name.strip())
-    events: Iterator[Working | Comparison] = compared(
+    for note in data.notes:
+        talk.say(note)
+    names = [name.strip() for name in networks.split(",") if name.strip()]
+    events: Iterator[Working | Notice | Comparison] = compared(
         data, sizes=numbers(sizes), networks=names, epochs=epochs, source=settings, seed=seed, changes=changes
     )
     result = followed(talk, events)
     draw_comparison(result, out, data.layout.name)
-    talk.table(["network", *map(str, result.sizes)], comparison_rows(result, names))
+    talk.table(["network", *map(str, result.sizes)], comparison_rows(result))
     talk.say(f"drawn in {out}")
     return {**result.as_dict(), "name": data.layout.name, "out": str(out)}
 
@@ -189,27 +213,37 @@ def compare(
 def followed(talk: Talk, events: Iterator[Any]) -> Any:
     """Show a progress bar over the events of a comparison; returns the comparison."""
     from narrows.compare import Comparison
+    from narrows.train import Notice
 
     with talk.progress() as bar:
         task = bar.add_task("compare", total=None, note="")
         for event in events:
             if isinstance(event, Comparison):
                 return event
+            if isinstance(event, Notice):
+                talk.say(f"! {event.sentence}")
+                continue
             codes = ", ".join(map(str, event.sizes))
             share = event.done + event.share * len(event.sizes)
             bar.update(task, total=event.total, completed=share, description=event.network, note=f"code {codes}")
     raise AssertionError("a comparison ended without a result")
 
 
-def comparison_rows(result: Any, names: tuple[str, ...]) -> list[list[str]]:
+def comparison_rows(result: Any) -> list[list[str]]:
     """The errors of a comparison, a row a network, PCA last."""
+    names = dict.fromkeys(point.network for point in result.points)
     lines = {name: result.line(name) for name in names} | {"PCA": result.pca}
-    return [[name, *(f"{value:.4g}" for value in values)] for name, values in lines.items()]
+    words = {name: [f"{v:.4g}" if isfinite(v) else "diverged" for v in values] for name, values in lines.items()}
+    return [[name, *values] for name, values in words.items()]
 
 
 def draw_comparison(result: Any, out: Path, name: str) -> None:
-    """Draw the curves of a comparison."""
-    lines = [Curve(network, result.sizes, values) for network, values in result.as_dict()["test"].items()]
+    """Draw the curves of a comparison, without the trainings that diverged."""
+    lines = []
+    for network, values in result.as_dict()["test"].items():
+        ended = {size: value for size, value in zip(result.sizes, values, strict=True) if value is not None}
+        if ended:
+            lines.append(Curve(network, list(ended), list(ended.values())))
     baseline = Curve("PCA", result.sizes, result.pca, is_baseline=True)
     error_curves([*lines, baseline], out, title=f"Error against code size: {name}")
 

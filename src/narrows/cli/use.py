@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -13,12 +13,15 @@ from narrows.cli import draw
 from narrows.cli.talk import Talk
 from narrows.cli.train import check_suffix, load_for, numbers
 from narrows.data import read
-from narrows.errors import DamagedError, InputError, UsageError
+from narrows.errors import DamagedError, InputError, NarrowsError, UsageError
 from narrows.files import write_atomic
 from narrows.metrics.baseline import PCABaseline
-from narrows.readout.report import flat, mean_square
+from narrows.readout.report import beside_pca, flat, mean_square
 from narrows.train.checkpoint import Saved, open_run
 from narrows.types import Split, Splits
+
+if TYPE_CHECKING:
+    from narrows.readout.apply import Reconstruction
 
 PANELS = 24
 
@@ -38,36 +41,62 @@ def reconstruct(talk: Talk, run: Path, source: str | None, out: Path, count: int
     saved = open_run(run)
     split = objects(talk, saved, source)
     made = rebuild(saved.model, split.x, corruption=saved.recipe.corruption, seed=seed)
-    result: dict[str, Any] = {"objects": len(split), "mse": float(made.error.mean()), "out": str(out)}
+    pca = through_pca(talk, saved, made.corrupted)
     if out.suffix == ".npy":
         write_array(out, saved.scaling.undo(made.output))
     else:
         shown = slice(min(count, PANELS if saved.layout.kind != "image" else count))
-        rows = {"input": made.input[shown], "corrupted": made.corrupted[shown], "output": made.output[shown]}
-        if saved.recipe.corruption.kind == "none":
-            del rows["corrupted"]
-        rows |= pca_rows(talk, saved, made.corrupted[shown])
-        result |= {name: mean_square(row - rows["input"]) for name, row in rows.items() if name.startswith("PCA")}
-        sheet(saved, rows, out, captions(saved, split, shown))
-    talk.say(f"{len(split):,} objects, mean squared error {result['mse']:.4g}; written to {out}")
+        draw_reconstruction(saved, made, pca, out, split, shown)
+    talk.say(f"{len(split):,} objects, mean squared error {made.error.mean():.4g}; written to {out}")
     worst = int(made.error.argmax())
-    result["worst"] = {"object": worst, "mse": float(made.error[worst])}
-    return result
+    return {
+        "objects": len(split),
+        "mse": float(made.error.mean()),
+        **compared(talk, saved, made, pca),
+        "worst": {"object": worst, "mse": float(made.error[worst])},
+        "out": str(out),
+    }
 
 
-def pca_rows(talk: Talk, saved: Saved, seen: np.ndarray) -> dict[str, np.ndarray]:
-    """The same objects through PCA of as many numbers, fitted on the training objects; none where they are gone."""
+def through_pca(talk: Talk, saved: Saved, seen: np.ndarray) -> np.ndarray | None:
+    """What the model saw (N, *shape) through PCA of as many numbers, fitted on the training objects.
+
+    None where PCA would not be narrower than the objects, or the training objects are gone.
+    """
     size = int(np.prod(saved.model.code_shape))
     if size >= saved.layout.values:
-        return {}
+        talk.say(f"No PCA beside it: {size} numbers are not fewer than the {saved.layout.values} of an object.")
+        return None
     try:
         train = flat(saved.scaling.apply(load_for(talk, saved.recipe.data).train.x))
-    except InputError as error:
-        talk.say(f"! No PCA beside it, since the training objects are not here: {error}")
-        return {}
+    except NarrowsError as error:
+        talk.say(f"! No PCA beside it, since the training objects cannot be read: {error}")
+        return None
     pca = PCABaseline.fit(train, size)
     output = pca.reconstruct(flat(seen), size, low=saved.scaling.low, high=saved.scaling.high)
-    return {f"PCA, {size} numbers": output.reshape(seen.shape).astype(np.float32)}
+    return output.reshape(seen.shape).astype(np.float32)
+
+
+def compared(talk: Talk, saved: Saved, made: Reconstruction, pca: np.ndarray | None) -> dict[str, Any]:
+    """The errors of model and PCA on the same objects, said in a sentence; nothing where there is no PCA."""
+    if pca is None:
+        return {}
+    size, error = int(np.prod(saved.model.code_shape)), mean_square(pca - made.input)
+    sentence = beside_pca(size, float(made.error.mean()), error, error="error")
+    talk.say(sentence)
+    return {"baseline": {"pca": {"mse": error, "size": size}}, "sentence": sentence}
+
+
+def draw_reconstruction(
+    saved: Saved, made: Reconstruction, pca: np.ndarray | None, out: Path, split: Split, shown: slice
+) -> None:
+    """Draw the objects at `shown`: what went in, what the encoder saw of it, and what came out of either method."""
+    rows = {"input": made.input[shown], "corrupted": made.corrupted[shown], "output": made.output[shown]}
+    if saved.recipe.corruption.kind == "none":
+        del rows["corrupted"]
+    if pca is not None:
+        rows[f"PCA, {int(np.prod(saved.model.code_shape))} numbers"] = pca[shown]
+    sheet(saved, rows, out, captions(saved, split, shown))
 
 
 def sheet(saved: Saved, rows: dict[str, np.ndarray], out: Path, words: list[str] | None) -> None:

@@ -12,7 +12,6 @@ from __future__ import annotations
 import os
 import warnings
 from collections.abc import Mapping
-from dataclasses import replace
 from math import prod
 from pathlib import Path
 from typing import Any
@@ -285,16 +284,14 @@ def trained(recipe: Recipe, data: Splits) -> Result:
     Raises:
         KeyboardInterrupt: Somebody asked to stop. Searches over parameters would swallow any other error.
     """
-    notices = []
     try:
         for event in fit(recipe, data):
             if isinstance(event, Notice):
-                notices.append(event)
                 warnings.warn(event.sentence, ConvergenceWarning, stacklevel=3)
     except Interrupted as asked:
         raise KeyboardInterrupt(str(asked)) from None
     assert isinstance(event, Finished)
-    return replace(event.result, notices=tuple(notices))
+    return event.result
 
 
 def parted(x: np.ndarray, layout: Layout, share: float, seed: int) -> Splits:

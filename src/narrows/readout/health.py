@@ -11,6 +11,7 @@ from math import prod
 
 import numpy as np
 
+from narrows.metrics.latent import dead_units
 from narrows.model import Model
 from narrows.readout.apply import Reconstruction
 from narrows.recipe import Recipe
@@ -18,9 +19,6 @@ from narrows.train.events import Epoch
 
 ACTIVE_VARIANCE = 0.01
 """A variational unit whose mean varies less than this says nothing (Burda et al., 2016)."""
-
-DEAD_SHARE = 1e-3
-"""A unit that varies less than this share of the most varied one says nothing."""
 
 
 @dataclass(frozen=True)
@@ -109,13 +107,13 @@ def collapsed(p: Patient) -> str:
     return f"Posterior collapse: {size - active} of {size} numbers of the code say nothing. {advice}."
 
 
-def dead_units(p: Patient) -> str:
+def dead(p: Patient) -> str:
     """Numbers of the code that hardly vary."""
     if p.recipe.bottleneck.kind in {"variational", "vq"}:
         return ""
-    spread = p.codes.reshape(-1, p.codes.shape[-1]).std(0)
-    dead = int((spread <= DEAD_SHARE * max(spread.max(), 1e-12)).sum())
-    return f"{dead} of {len(spread)} numbers of the code are dead: they never change." if dead else ""
+    size = p.codes.shape[-1]
+    count = len(dead_units(p.codes.reshape(-1, size)))
+    return f"{count} of {size} numbers of the code are dead: they hardly change." if count else ""
 
 
 def dead_entries(p: Patient) -> str:
@@ -150,7 +148,7 @@ CHECKS: dict[str, Callable[[Patient], str]] = {
     "worse-than-mean": worse_than_mean,
     "worse-than-pca": worse_than_pca,
     "posterior-collapse": collapsed,
-    "dead-units": dead_units,
+    "dead-units": dead,
     "dead-entries": dead_entries,
     "overfitting": overfitted,
 }

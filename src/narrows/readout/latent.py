@@ -13,6 +13,9 @@ from narrows.types import Split
 
 PROJECTIONS = ("auto", "pca", "tsne")
 
+FEW = 1000
+"""Below this many codes t-SNE's threads wait for each other longer than they work."""
+
 
 @dataclass(frozen=True, eq=False)
 class LatentMap:
@@ -22,7 +25,7 @@ class LatentMap:
         points: Where each object lies, shape (N, 2).
         codes: Its whole code, shape (N, K).
         y: Class numbers (N,), -1 where unknown, or None.
-        projection: "code" where the code itself has two numbers, "pca" or "tsne".
+        projection: "code" where the code itself has one or two numbers, "pca" or "tsne".
         numbers: Quality of codes and map, by name; each in [0, 1] or [-1, 1], higher is better.
     """
 
@@ -60,25 +63,47 @@ def project(codes: np.ndarray, projection: str, seed: int) -> tuple[str, np.ndar
     """Codes (N, K) on a plane (N, 2), and how they got there."""
     if projection not in PROJECTIONS:
         raise unknown("projection", projection, PROJECTIONS)
+    if codes.shape[1] == 1:
+        return "code", np.column_stack([codes[:, 0], np.zeros(len(codes), codes.dtype)])
     if projection == "tsne":
         return "tsne", tsne(codes, seed)
     if codes.shape[1] == 2 and projection == "auto":
         return "code", codes
-    if codes.shape[1] == 1:
-        return "code", np.column_stack([codes[:, 0], np.zeros(len(codes), codes.dtype)])
+    return "pca", principal_plane(codes)
+
+
+def principal_plane(codes: np.ndarray) -> np.ndarray:
+    """The first two principal components (N, 2) of codes (N, K), K at least 2."""
     centred = codes - codes.mean(0)
     _, _, directions = np.linalg.svd(centred.T @ centred)
-    return "pca", (centred @ directions[:2].T).astype(np.float32)
+    return (centred @ directions[:2].T).astype(np.float32)
 
 
 def tsne(codes: np.ndarray, seed: int) -> np.ndarray:
-    """Codes (N, K) on a plane (N, 2) by t-SNE (van der Maaten and Hinton, 2008), which keeps neighbours together."""
+    """Codes (N, K) on a plane (N, 2) by t-SNE (van der Maaten and Hinton, 2008), which keeps neighbours together.
+
+    Equal codes, which quantised bottlenecks give to many objects, lie at one place.
+
+    Raises:
+        EnvironmentProblem: openTSNE is not installed.
+        InputError: No finite place was found for some code.
+    """
     try:
         from openTSNE import TSNE
     except ImportError:
         raise missing_extra("openTSNE", "map", "a t-SNE map") from None
-    perplexity = max(1.0, min(30.0, (len(codes) - 1) / 3))
-    return np.asarray(TSNE(perplexity=perplexity, random_state=seed, n_jobs=-1).fit(codes), np.float32)
+    # Many copies of one code leave t-SNE no distances to scale by: it is shown each code once.
+    distinct, number = np.unique(codes, axis=0, return_inverse=True)
+    if len(distinct) <= 3:
+        # Up to three codes lie in a plane already: nothing is lost there, and t-SNE needs more.
+        points = principal_plane(distinct)
+    else:
+        perplexity = max(1.0, min(30.0, (len(distinct) - 1) / 3))
+        jobs = 1 if len(distinct) < FEW else -1
+        points = np.asarray(TSNE(perplexity=perplexity, random_state=seed, n_jobs=jobs).fit(distinct), np.float32)
+    if not np.isfinite(points).all():
+        raise InputError("codes that t-SNE finds no place for", step="Use the projection pca", code="input.tsne")
+    return points[number.reshape(-1)]
 
 
 def measure(split: Split, codes: np.ndarray, points: np.ndarray, seed: int) -> dict[str, float]:

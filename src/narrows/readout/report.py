@@ -43,18 +43,27 @@ class Report:
     @property
     def sentence(self) -> str:
         """One sentence: the model against PCA."""
-        mse, pca = self.test["mse"], self.baseline.get("pca", {}).get("mse")
-        if pca is None:
-            return f"Test error {mse:.4g}; no PCA of the same size is narrower than the objects."
-        numbers = f"{self.about['code']} numbers, test error {mse:.4g} against {pca:.4g} for PCA"
-        if mse > pca:
-            return f"PCA wins: {numbers}. A straight projection does better than this network."
-        return f"With {numbers}: {pca / mse:.2f} times less error." if mse else f"With {numbers}."
+        return beside_pca(self.about["code"], self.test["mse"], self.baseline.get("pca", {}).get("mse"))
 
     def as_dict(self) -> dict[str, Any]:
         """The report as one JSON-ready object."""
         said = [vars(finding) for finding in self.findings]
         return {**self.about, "test": self.test, "baseline": self.baseline, "findings": said, "sentence": self.sentence}
+
+
+def beside_pca(size: int, mse: float, pca: float | None, error: str = "test error") -> str:
+    """One sentence: a model against PCA of the same size, or None where no PCA is narrower than the objects.
+
+    Example:
+        >>> beside_pca(8, 0.01, 0.02)
+        'With 8 numbers, test error 0.01 against 0.02 for PCA: 2.00 times less error.'
+    """
+    if pca is None:
+        return f"{error.capitalize()} {mse:.4g}; no PCA of the same size is narrower than the objects."
+    numbers = f"{size} numbers, {error} {mse:.4g} against {pca:.4g} for PCA"
+    if mse > pca:
+        return f"PCA wins: {numbers}. A straight projection does better than this network."
+    return f"With {numbers}: {pca / mse:.2f} times less error." if mse else f"With {numbers}."
 
 
 def report(result: Result, data: Splits) -> Report:

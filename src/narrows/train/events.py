@@ -1,6 +1,6 @@
 """What `fit` says while it works: one event after the other, the last one `Finished`."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -95,7 +95,6 @@ class Result:
         stopped: "done", "patience" or "diverged".
         place: Where it was computed and how.
         folder: The run folder, or None.
-        notices: What a person should know.
         examples: Some raw validation objects (E, *shape), for the picture a notebook shows; None where not kept.
     """
 
@@ -108,7 +107,6 @@ class Result:
     stopped: str
     place: Place
     folder: Path | None = None
-    notices: tuple[Notice, ...] = field(default=())
     examples: np.ndarray | None = None
 
     def _repr_html_(self) -> str:

@@ -57,7 +57,7 @@ def unpack(files: dict[str, bytes]) -> Result:
 
 def settled(result: Result) -> Result:
     """The result with its model as `unpack` would build it, so that both compute the same bits."""
-    return replace(unpack(pack(result)), folder=result.folder, notices=result.notices, examples=result.examples)
+    return replace(unpack(pack(result)), folder=result.folder, examples=result.examples)
 
 
 def write_result(folder: Path, result: Result, more: dict[str, bytes]) -> None:

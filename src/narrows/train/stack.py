@@ -225,6 +225,11 @@ class DenseStack:
             if i:
                 self.product(slope, self.layers[i].weight, out=room.slope[i - 1])
 
+    def slope_norms(self) -> Tensor:
+        """The norm of each model's gradient (K,)."""
+        parts = (part.flatten(1) for layer in carve(self.gradient, self.shapes, self.count) for part in layer)
+        return torch.stack([torch.linalg.vector_norm(part, dim=1) for part in parts]).norm(dim=0)
+
     @torch.no_grad()
     def improve(self, rate: float) -> None:
         """One step of AdamW over every weight."""

@@ -177,6 +177,27 @@ def _scene(
     numbers: Mapping[str, str | float],
     axis_names: tuple[str, str],
 ) -> Scene:
+    places = _places(points)
+    given = _classes_of(places, labels, len(classes))
+    present = [k for k in range(len(classes)) if (given == k).any()]
+    order = np.full(len(classes) + 1, -1)
+    order[present] = np.arange(len(present))
+    compact = np.where(given < 0, -1, order[given])
+    styles = class_styles([plain(name, 80) for name in classes])
+    return Scene(
+        points=places.astype(np.float32),
+        labels=compact,
+        classes=tuple(plain(classes[k], 80) or f"class {k}" for k in present),
+        counts=tuple(int((compact == k).sum()) for k in [*range(len(present)), -1]),
+        styles=tuple(styles[k] for k in present),
+        title=plain(title, 120),
+        axis_names=(plain(axis_names[0]), plain(axis_names[1])),
+        numbers=tuple((plain(name), short_number(value), _meaning(name)) for name, value in numbers.items()),
+    )
+
+
+def _places(points: np.ndarray) -> np.ndarray:
+    """The points, checked: (N, 2), finite, at least one."""
     places = np.asarray(points)
     if places.ndim != 2 or places.shape[1] != 2 or not len(places):
         raise InputError(f"points of shape {places.shape}", expected="(N, 2), N at least 1", code="input.shape")
@@ -188,6 +209,11 @@ def _scene(
             step="Look for NaN in the codes",
             code="input.nan",
         )
+    return places
+
+
+def _classes_of(places: np.ndarray, labels: np.ndarray | None, classes: int) -> np.ndarray:
+    """The class number of each place (N,), checked: below `classes`, -1 where there is none."""
     given = np.full(len(places), -1) if labels is None else np.asarray(labels)
     if given.shape != (len(places),) or given.dtype.kind not in "iu":
         raise InputError(
@@ -195,29 +221,11 @@ def _scene(
             expected=f"{len(places):,} whole numbers",
             code="input.shape",
         )
-    if given.max() >= len(classes):
+    if given.max() >= classes:
         raise InputError(
-            f"class number {int(given.max())}",
-            expected=f"below {len(classes)}, the number of names",
-            code="input.class",
+            f"class number {int(given.max())}", expected=f"below {classes}, the number of names", code="input.class"
         )
-    given = np.where(given < 0, -1, given).astype(np.int64)
-    present = [k for k in range(len(classes)) if (given == k).any()]
-    order = np.full(len(classes) + 1, -1)
-    order[present] = np.arange(len(present))
-    compact = np.where(given < 0, -1, order[given])
-    names = [plain(classes[k], 80) or f"class {k}" for k in present]
-    styles = class_styles([plain(name, 80) for name in classes])
-    return Scene(
-        points=places.astype(np.float32),
-        labels=compact,
-        classes=tuple(names),
-        counts=tuple(int((compact == k).sum()) for k in [*range(len(present)), -1]),
-        styles=tuple(styles[k] for k in present),
-        title=plain(title, 120),
-        axis_names=(plain(axis_names[0]), plain(axis_names[1])),
-        numbers=tuple((plain(name), short_number(value), _meaning(name)) for name, value in numbers.items()),
-    )
+    return np.where(given < 0, -1, given).astype(np.int64)
 
 
 def _meaning(name: str) -> str:

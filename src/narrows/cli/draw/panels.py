@@ -40,33 +40,35 @@ def panel_sheet(
     count = len(next(iter(lanes.values())))
     if count > MOST:
         raise LimitError(f"{count} objects as lines on a sheet", expected=f"limit {MOST}", code="limit.objects")
-    inks = _inks(lanes)
-    made = next(iter(errors), None)
+    inks, made = _inks(lanes), next(iter(errors), None)
     lost = _lost(lanes[made], _lanes(made, target)) if made else None
     top_loss = float(np.abs(lost).max()) if lost is not None else 0.0
     shown = min(next(iter(lanes.values())).shape[1], LANES)
     signed = lost is None or shown == 1
     note = " · ".join([_note(lanes, shown, stems), *_loss_note(top_loss, signed, measure)])
-    columns = min(COLUMNS, count)
-    height = shown * LANE + (LOSS if made else 0) + 2 * paper.GAP + 34
+    image, pen, corners = _paper(count, shown * LANE + (LOSS if made else 0), title, note)
+    _key(pen, {**inks, **({"error": RED} if made else {})}, corners[0][1] - 26)
+    for number, (x, y) in enumerate(corners):
+        words = _words(number, captions, errors)
+        paper.write(pen, (x, y + 18), paper.fitted(words, paper.SMALL, WIDTH), paper.SMALL, MUTED)
+        drawing = _panel({n: v[number, :shown] for n, v in lanes.items()}, inks, _limits(lanes), stems)
+        image.paste(drawing, (x, y + 26))
+        if lost is not None:
+            image.paste(_loss(lost[number], top_loss, stems, signed), (x, y + 26 + drawing.height))
+    return image
+
+
+def _paper(
+    count: int, tall: int, title: str | None, note: str
+) -> tuple[Image.Image, ImageDraw.ImageDraw, list[tuple[int, int]]]:
+    """A sheet with its heading for `count` panels `tall` pixels high, and the upper left corner of each."""
+    columns, height = min(COLUMNS, count), tall + 2 * paper.GAP + 34
     wide = max(2 * paper.MARGIN + columns * (WIDTH + 2 * paper.GAP) - 2 * paper.GAP, 480)
     top = paper.heading_height(title, note) + 30
     image, pen = paper.sheet_of_paper(wide, top + -(-count // columns) * height + paper.MARGIN)
     paper.heading(pen, title, note, wide)
-    _key(pen, {**inks, **({"error": RED} if made else {})}, top - 26)
-    for number in range(count):
-        corner = (
-            paper.MARGIN + number % columns * (WIDTH + 2 * paper.GAP),
-            top + number // columns * height,
-        )
-        words = _words(number, captions, errors)
-        paper.write(pen, (corner[0], corner[1] + 18), paper.fitted(words, paper.SMALL, WIDTH), paper.SMALL, MUTED)
-        drawing = _panel({n: v[number, :shown] for n, v in lanes.items()}, inks, _limits(lanes), stems)
-        image.paste(drawing, (corner[0], corner[1] + 26))
-        if lost is not None:
-            below = _loss(lost[number], top_loss, stems, signed)
-            image.paste(below, (corner[0], corner[1] + 26 + drawing.height))
-    return image
+    places = (divmod(number, columns) for number in range(count))
+    return image, pen, [(paper.MARGIN + x * (WIDTH + 2 * paper.GAP), top + y * height) for y, x in places]
 
 
 def _lanes(name: str, row: np.ndarray) -> np.ndarray:
