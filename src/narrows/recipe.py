@@ -138,7 +138,7 @@ def build(recipe: Recipe, layout: Layout, scaling: Scaling) -> Model:
         count = assemble_count(recipe, layout)
     if count > PARAMETER_LIMIT:
         raise LimitError(
-            f"a model of {count:,} parameters",
+            f"a model of {count:,} numbers",
             expected=f"at most {PARAMETER_LIMIT:,}",
             step="Use fewer or narrower layers",
             code="limit.parameters",
@@ -149,10 +149,11 @@ def build(recipe: Recipe, layout: Layout, scaling: Scaling) -> Model:
 
 
 def assemble_count(recipe: Recipe, layout: Layout) -> int:
-    """Parameters of the encoder, bottleneck and decoder of a recipe."""
+    """Numbers that the encoder, bottleneck and decoder of a recipe hold, codebooks included."""
     encoder, decoder = recipe.network.build(layout.shape, recipe.bottleneck.size)
     bottleneck = recipe.bottleneck.build(encoder.features, layout.values)
-    return sum(p.numel() for part in (encoder, bottleneck, decoder) for p in part.parameters())
+    parts = (encoder, bottleneck, decoder)
+    return sum(held.numel() for part in parts for held in (*part.parameters(), *part.buffers()))
 
 
 def check(recipe: Recipe, layout: Layout) -> None:

@@ -45,7 +45,7 @@ def choose(
 ) -> tuple[Recipe, Splits]:
     """The recipe and the data of a command line."""
     if written is not None:
-        from narrows.train.checkpoint import read_json
+        from narrows.files import read_json
 
         recipe = parse(read_json(written))
         recipe = assign(recipe, ([f"data.name={source}"] if source else []) + changes)
@@ -85,11 +85,11 @@ def free_folder(base: Path) -> Path:
 
 def resume_run(talk: Talk, folder: Path, others: list[Any]) -> dict[str, Any]:
     """Go on with an interrupted run: `narrows train --resume`."""
-    from narrows.train.checkpoint import read_run
+    from narrows.train.checkpoint import read_recipe
 
     if any(other is not None for other in others):
         raise UsageError("--resume with other settings", expected="--resume RUN alone", code="usage.resume")
-    recipe = read_run(folder)[0]
+    recipe = read_recipe(folder)
     return judged(talk, recipe, load_for(talk, recipe.data), folder, resume=True)
 
 

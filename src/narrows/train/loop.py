@@ -25,12 +25,12 @@ from narrows.train.engine import choose_engine
 from narrows.train.events import Epoch, Event, Finished, Notice, Started, Step
 from narrows.train.feed import Feed, generator
 from narrows.train.run import Progress, Run, snapshot
-from narrows.train.state import difference, finish, recall, restore, save
+from narrows.train.state import Saver, difference, finish, recall, save, take_up
 from narrows.train.stopping import Stop, stop_on_signal
 from narrows.types import Splits
 
 SAVE_EVERY = 20.0
-"""Seconds between two saved states, at the end of an epoch."""
+"""Seconds between two saved states."""
 
 ORDER, NOISE, JUDGE = 1, 2, 3
 """What a source of randomness is for: the order of an epoch, the noise of a step, the noise of a judgement."""
@@ -49,6 +49,8 @@ def fit(
     folder: str | Path | None = None,
     resume: bool = False,
     place: Place | None = None,
+    save_every: float = SAVE_EVERY,
+    save_steps: int | None = None,
 ) -> Iterator[Event]:
     """Train an autoencoder; a generator of events, the last one `Finished`.
 
@@ -58,10 +60,14 @@ def fit(
         folder: Run folder to write, or None to keep everything in memory.
         resume: Go on with the run in `folder`.
         place: Where and how to compute; None decides it once and writes it down.
+        save_every: Seconds between two saved states; more where saving takes over a twentieth of them.
+        save_steps: Steps after which a state is saved too, or None.
 
     Raises:
         InputError: Too few objects.
-        ModelError: `resume` without a run of this recipe in `folder`.
+        ModelError: `resume` without an unfinished run of this recipe in `folder`.
+        DamagedError: `resume` with a saved state that is cut short or altered.
+        EnvironmentProblem: The disk refuses the first files or the last; while training that is a `Notice`.
         Interrupted: Somebody asked to stop; the run can be resumed.
 
     Example:
@@ -80,25 +86,28 @@ def fit(
     keep_memory()
     run, started = begin(recipe, data, Path(folder) if folder else None, resume, place)
     yield started
+    if resume and not run.done:
+        yield Notice("restarted", "No state had been saved: the run begins again from its first step.")
     with run.place.scope(), stop_on_signal() as stop:
         try:
-            yield from epochs(run, stop)
+            yield from epochs(run, stop, Saver(run, save_every, save_steps))
         except GeneratorExit:
             save(run)
             raise
     yield Finished(finish(run))
 
 
-def epochs(run: Run, stop: Stop) -> Iterator[Event]:
+def epochs(run: Run, stop: Stop, saver: Saver) -> Iterator[Event]:
     """Train epoch by epoch, until done, diverged, out of patience or asked to stop."""
-    progress, training, clock, saved = run.progress, run.recipe.training, time.monotonic(), time.monotonic()
-    run.stopped = "done"
+    progress, training = run.progress, run.recipe.training
+    run.stopped, run.since = "done", time.monotonic()
     while progress.epoch < training.epochs and not out_of_patience(progress, training):
         for index in batches(run):
             try:
                 loss = advance(run, index)
             except Diverged as problem:
                 run.stopped = "diverged"
+                keep_last(run)
                 yield Notice(
                     "diverged", f"Training diverged: {problem}. The weights before that are kept; try a lower rate."
                 )
@@ -106,16 +115,23 @@ def epochs(run: Run, stop: Stop) -> Iterator[Event]:
             progress.step += 1
             yield Step(progress.epoch + 1, progress.step, run.steps, loss)
             if stop.asked:
-                progress.seconds += time.monotonic() - clock
                 save(run)
                 raise interrupted(run)
-        progress.seconds, clock = progress.seconds + time.monotonic() - clock, time.monotonic()
-        yield end_epoch(run)
-        if time.monotonic() - saved > SAVE_EVERY:
-            save(run)
-            saved = time.monotonic()
+            if saver.due():
+                yield from saver.save()
+        run.tally()
+        epoch = end_epoch(run)
+        yield from saver.remember(epoch)
+        yield epoch
     if out_of_patience(progress, training):
         run.stopped = "patience"
+
+
+def keep_last(run: Run) -> None:
+    """Keep the weights before a step that diverged, where no epoch has been judged yet and they are finite."""
+    last = snapshot(run.model)
+    if not run.progress.best_epoch and all(t.isfinite().all() for t in last.values()):
+        run.best = last
 
 
 def interrupted(run: Run) -> Interrupted:
@@ -136,13 +152,11 @@ def begin(recipe: Recipe, data: Splits, folder: Path | None, resume: bool, place
         *feeds(model, data, place.device), folder, Progress(), {},
     )  # fmt: skip
     reason = ""
-    if remembered is not None:
-        restore(run)
+    if remembered:
         reason = difference(remembered, place)
+        take_up(run, exact=not reason)
     elif folder:
         write_run(folder, recipe, describe(data.layout, scaling, model, place.as_dict()))
-        for name in ("metrics.jsonl", "resume.safetensors", "weights.safetensors", "report.json"):
-            (folder / name).unlink(missing_ok=True)
     run.best = run.best or snapshot(model)
     started = Started(model.parameters_count, place, recipe.training.epochs, run.steps, run.done, not reason, reason)
     return run, started
@@ -156,7 +170,7 @@ def feeds(model: Model, data: Splits, device: str) -> tuple[Feed, Feed]:
 
 def decide(recipe: Recipe, model: Model, data: Splits, remembered: dict[str, Any] | None) -> Place:
     """The place of a run: as remembered where this machine can, else chosen by trying on the first batch."""
-    if remembered is not None:
+    if remembered:
         known = {name: remembered["place"][name] for name in ("device", "route", "threads")}
         if known["device"] != "cuda" or torch.cuda.is_available():
             return Place(**known)
