@@ -138,7 +138,7 @@ def build(recipe: Recipe, layout: Layout, scaling: Scaling) -> Model:
         count = assemble_count(recipe, layout)
     if count > PARAMETER_LIMIT:
         raise LimitError(
-            f"a model of {count:,} numbers",
+            f"a model of {count:,} parameters and numbers of codebooks",
             expected=f"at most {PARAMETER_LIMIT:,}",
             step="Use fewer or narrower layers",
             code="limit.parameters",

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from narrows.errors import DamagedError, EnvironmentProblem, ModelError
-from narrows.files import finite, parse_json, write_atomic
+from narrows.files import finite, parse_json, sweep, write_atomic
 from narrows.recipe import Recipe
 from narrows.train.checkpoint import METRICS, MODEL, RESUME, is_finished, read_recipe, read_run, write_weights
 from narrows.train.device import Place
@@ -160,7 +160,10 @@ def recall(folder: Path | None, recipe: Recipe) -> dict[str, Any]:
     if folder is None:
         raise ModelError("nothing to resume: no run folder was given", step="Name it with --resume")
     written = read_recipe(folder)
+    sweep(folder)
     if is_finished(folder):
+        # A kill may have come between the manifest and the end.
+        (folder / RESUME).unlink(missing_ok=True)
         raise ModelError(f"no unfinished run in {folder}", step="A finished run needs no resuming")
     if written != recipe:
         raise ModelError(f"the run in {folder} has another recipe", step="Resume without changing the recipe")
