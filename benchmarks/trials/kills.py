@@ -57,14 +57,13 @@ def run(count: int, seed: int) -> Tally:
     for case in FAMILIES:
         warm(case)
     with tempfile.TemporaryDirectory() as place:
-        begin = time.monotonic()
         whole = {case: undisturbed(Path(place) / f"whole-{case}", case) for case in FAMILIES}
-        life = LIFETIME * (time.monotonic() - begin) / len(FAMILIES)
         while tally.tried < count:
             case = FAMILIES[int(tally.counts.get("runs", 0)) % len(FAMILIES)]
             folder = Path(place) / f"run-{tally.counts.get('runs', 0):g}"
-            torment(folder, case, count, life, rng, tally)
-            if outcome(folder) != whole[case]:
+            undamaged, seconds = whole[case]
+            torment(folder, case, count, LIFETIME * seconds, rng, tally)
+            if outcome(folder) != undamaged:
                 tally.wrong.append(f"{folder.name}: another outcome")
             if left := sorted({p.name for p in folder.iterdir()} - KEPT):
                 tally.wrong.append(f"{folder.name}: left over {left}")
@@ -75,10 +74,11 @@ def run(count: int, seed: int) -> Tally:
 KEPT = {"manifest.json", "metrics.jsonl", "model.json", "recipe.json", "weights.safetensors"}
 
 
-def undisturbed(folder: Path, case: str) -> tuple[str, list[dict[str, object]]]:
-    """The outcome of a run that nobody kills."""
+def undisturbed(folder: Path, case: str) -> tuple[object, float]:
+    """The outcome of a run that nobody kills, and the seconds it takes."""
+    begin = time.monotonic()
     assert wait_for(in_child(lambda: train(folder, case, Board()))) == 0
-    return outcome(folder)
+    return outcome(folder), time.monotonic() - begin
 
 
 def torment(folder: Path, case: str, count: int, life: float, rng: random.Random, tally: Tally) -> None:

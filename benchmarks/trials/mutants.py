@@ -393,8 +393,9 @@ def strange_note(files: Files, other: Files, rng: random.Random) -> Files:
 def not_a_header(files: Files, other: Files, rng: random.Random) -> Files:
     """Something else where the header should be: another format, noise, values that are no object."""
     _, body = header_of(files)
-    texts = [b"[]", b"null", b"3", b'"x"', b"\x80\x04cposix\nsystem\n", b"PK\x03\x04", rng.randbytes(300),
-             b"{" * 9000, b"[" + b"[]," * 300_000 + b"0]", b'{"a": []}', b'{"a": {}}', b"\xff\xfe{\x00}\x00", b"{}" + b" " * 9]  # fmt: skip
+    pickled, zipped, utf16 = b"\x80\x04cposix\nsystem\n", b"PK\x03\x04", b"\xff\xfe{\x00}\x00"
+    values = [b"[]", b"null", b"3", b'"x"', b'{"a": []}', b'{"a": {}}', b"{" * 9000, b"[" + b"[]," * 300_000 + b"0]"]
+    texts = [*values, pickled, zipped, utf16, rng.randbytes(300), b"{}" + b" " * 50]
     return with_header(files, rng.choice(texts), body)
 
 

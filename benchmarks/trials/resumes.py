@@ -1,6 +1,8 @@
 """Resumes: a run stopped between two steps and gone on with, compared bit by bit with one that was not."""
 
+import shutil
 import tempfile
+from collections.abc import Container
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -10,6 +12,7 @@ import torch
 from narrows.recipe import Recipe
 from narrows.train import Step, fit, open_run
 from narrows.train.checkpoint import write_run, write_weights
+from narrows.train.state import save
 from trials.small import CASES, EPOCHS, PLACE, QUICK, STEPS, Tally, data, outcome, recipe
 
 POINTS = (1, STEPS - 1, STEPS, 3 * STEPS + 4, EPOCHS * STEPS)
@@ -23,22 +26,27 @@ def run(count: int, seed: int) -> Tally:
         for case in CASES:
             chosen = recipe(case, f"seed={seed + offset}")
             with tempfile.TemporaryDirectory(dir=QUICK) as place:
-                whole = followed(chosen, Path(place) / "whole", resume=False)
-                for stop in range(1, EPOCHS * STEPS + 1) if case == "dense" else POINTS:
-                    compare(chosen, Path(place) / str(stop), stop, whole, f"{case} after step {stop}", tally)
+                folder = Path(place)
+                whole = followed(chosen, folder / "whole", resume=False)
+                stops = range(1, EPOCHS * STEPS + 1) if case == "dense" else POINTS
+                for stop in saved_states(chosen, folder, stops):
+                    tally.tried += 1
+                    if followed(chosen, folder / str(stop), resume=True) != whole:
+                        tally.wrong.append(f"{case}, seed {seed + offset}: after step {stop}")
                 same_again(Path(place) / "whole", Path(place) / "again", case, tally)
     return tally
 
 
-def compare(chosen: Recipe, folder: Path, stop: int, whole: Any, name: str, tally: Tally) -> None:
-    """Stop a run after a step, go on with it, and compare weights, optimiser and metrics."""
-    events = fit(chosen, data(), folder=folder, place=PLACE)
+def saved_states(chosen: Recipe, place: Path, stops: Container[int]) -> list[int]:
+    """Train once, and leave a folder as it is when stopped after each of some steps; returns the steps."""
+    events = fit(chosen, data(), folder=place / "on its way", place=PLACE)
+    left = []
     for event in events:
-        if isinstance(event, Step) and (event.epoch - 1) * STEPS + event.step == stop:
-            events.close()
-    tally.tried += 1
-    if followed(chosen, folder, resume=True) != whole:
-        tally.wrong.append(name)
+        if isinstance(event, Step) and (event.epoch - 1) * STEPS + event.step in stops:
+            save(events.gi_frame.f_locals["run"])
+            left.append((event.epoch - 1) * STEPS + event.step)
+            shutil.copytree(place / "on its way", place / str(left[-1]))
+    return left
 
 
 def followed(chosen: Recipe, folder: Path, *, resume: bool) -> Any:

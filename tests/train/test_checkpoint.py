@@ -129,8 +129,13 @@ def test_weights_without_a_manifest_are_those_of_a_run_that_is_not_finished(run)
 
 
 def test_a_state_is_saved_within_an_epoch(digits, small, tmp_path):
-    kill_after(fit(small, digits, folder=tmp_path, place=PLACE, save_every=0), Step, 3)
+    kill_after(fit(small, digits, folder=tmp_path, place=PLACE, save_steps=2), Step, 3)
     assert next(fit(small, digits, folder=tmp_path, resume=True)).resumed_at == 2
+
+
+def test_saving_takes_a_twentieth_of_the_time_at_most(digits, small, tmp_path):
+    kill_after(fit(small, digits, folder=tmp_path, place=PLACE, save_every=0), Step, 12)
+    assert next(fit(small, digits, folder=tmp_path, resume=True)).resumed_at < 11
 
 
 def test_a_state_is_not_saved_before_it_is_due(digits, small, tmp_path):
