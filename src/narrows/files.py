@@ -34,6 +34,7 @@ REASONS = {
     errno.EPERM: "there is no permission to write there",
     errno.EROFS: "the disk is read-only",
     errno.ENAMETOOLONG: "the name is too long",
+    errno.ENOENT: "that folder is not there and cannot be made",
     errno.EISDIR: "a folder of that name is in the way",
     errno.ENOTDIR: "part of the path is a file, not a folder",
     errno.EEXIST: "part of the path is a file, not a folder",
@@ -53,21 +54,30 @@ def atomic(path: str | os.PathLike[str]) -> Iterator[Path]:
     path = Path(os.path.realpath(path))
     temporary = path.with_name(f".{path.stem[:40]}-{secrets.token_hex(6)}{path.suffix}")
     try:
-        if path.is_dir():
-            raise IsADirectoryError(errno.EISDIR, "is a folder", str(path))
-        if len(os.fsencode(path.name)) > 255:
-            raise OSError(errno.ENAMETOOLONG, "too long", str(path))
-        make_folder(path.parent)
+        prepare(path)
+    except OSError as error:
+        raise cannot_write(path, error) from None
+    try:
         yield temporary
         if temporary.exists():
             settle(temporary, path)
     except OSError as error:
+        # A file that the block wanted to read is none of ours.
         if isinstance(error, FileNotFoundError) and error.filename != str(temporary):
             raise
         raise cannot_write(path, error) from None
     finally:
         with contextlib.suppress(OSError):
             os.unlink(temporary)
+
+
+def prepare(path: Path) -> None:
+    """Make the folder that a file is to stand in, and see that its name can be."""
+    if path.is_dir():
+        raise IsADirectoryError(errno.EISDIR, "is a folder", str(path))
+    if len(os.fsencode(path.name)) > 255:
+        raise OSError(errno.ENAMETOOLONG, "too long", str(path))
+    make_folder(path.parent)
 
 
 def make_folder(folder: Path) -> None:

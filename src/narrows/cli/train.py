@@ -45,7 +45,7 @@ def choose(
 ) -> tuple[Recipe, Splits]:
     """The recipe and the data of a command line."""
     if written is not None:
-        from narrows.files import read_json
+        from narrows.train.checkpoint import read_json
 
         recipe = parse(read_json(written))
         recipe = assign(recipe, ([f"data.name={source}"] if source else []) + changes)

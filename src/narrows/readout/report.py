@@ -13,12 +13,12 @@ from typing import Any
 import numpy as np
 
 from narrows.data.scaling import Scaling
-from narrows.files import write_json
 from narrows.metrics.baseline import PCABaseline
 from narrows.model import Model
 from narrows.readout.apply import Reconstruction, encode, reconstruct
 from narrows.readout.health import Finding, findings
 from narrows.recipe import Recipe
+from narrows.train.checkpoint import write_json
 from narrows.train.events import Epoch, Result
 from narrows.types import Splits
 

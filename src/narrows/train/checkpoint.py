@@ -14,7 +14,7 @@ metrics.jsonl grows by a line an epoch, and a line that a kill cut short is writ
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from math import prod
 from pathlib import Path
@@ -70,6 +70,8 @@ class About(Settings):
     layout: Layout
     scaling: ScalingSaid
     place: PlaceSaid
+    seconds: float | None = None
+    stopped: str | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -142,16 +144,27 @@ def read_run(folder: Path) -> tuple[Recipe, dict[str, Any], Layout, Scaling]:
     if not isinstance(values, dict) or values.get("format") != FORMAT:
         raise ModelError(f"{folder / MODEL} is not of format {FORMAT}", step="Update narrows, or train again")
     try:
-        about = About.model_validate(values)
+        layout, scaling = described(values)
+    except (KeyError, TypeError, ValueError) as error:
+        raise DamagedError(f"{folder / MODEL} does not describe a model ({error})", step="Train again") from None
+    return recipe, values, layout, scaling
+
+
+def described(about: dict[str, Any]) -> tuple[Layout, Scaling]:
+    """The layout and the (for now neutral) scaling that `describe` wrote.
+
+    Raises:
+        ValueError: It is not what `describe` writes, or objects that cannot be.
+    """
+    try:
+        read = About.model_validate(about)
     except ValidationError as error:
         first = error.errors()[0]
-        where = ".".join(map(str, first["loc"]))[:80]
-        raise DamagedError(f"{folder / MODEL}: {where}: {first['msg'][:200]}", step="Train again") from None
-    shape = about.layout.shape
+        raise ValueError(f"{'.'.join(map(str, first['loc']))[:80]}: {first['msg'][:200]}") from None
+    shape, said = read.layout.shape, read.scaling
     if not 1 <= len(shape) <= 3 or min(shape) < 1 or prod(shape) > VALUES_LIMIT:
-        raise DamagedError(f"{folder / MODEL} has objects of shape {shape}"[:200], step="Train again")
-    said = about.scaling
-    return recipe, values, about.layout, Scaling(said.kind, plain(0), plain(1), said.low, said.high)
+        raise ValueError(f"objects of shape {str(shape)[:80]}")
+    return read.layout, Scaling(said.kind, plain(0), plain(1), said.low, said.high)
 
 
 def read_manifest(folder: Path) -> dict[str, str]:
@@ -193,16 +206,27 @@ def open_run(folder: str | os.PathLike[str], device: str = "cpu") -> Saved:
     folder = Path(folder)
     recipe, about, layout, scaling = read_run(folder)
     sums = read_manifest(folder)
-    model = empty_model(recipe, layout, scaling)
-    if (about["head"], about["parameters"]) != (model.head, model.parameters_count):
+    empty = empty_model(recipe, layout, scaling)
+    if (about["head"], about["parameters"]) != (empty.head, empty.parameters_count):
         raise ModelError(f"{folder / MODEL} describes another model than {RECIPE}", step="Restore the files")
-    tensors, _ = read_tensors(folder / WEIGHTS, kinds(model.state_dict()), sums[WEIGHTS])
-    model.load_state_dict(tensors, assign=True)
-    model = model.to(device).eval().requires_grad_(False)
-    model.tie()
-    offset, scale = tensors["offset"].numpy(), tensors["spread"].numpy()
-    scaling = Scaling(scaling.kind, offset, scale, scaling.low, scaling.high)
+    tensors, _ = read_tensors(folder / WEIGHTS, kinds(empty.state_dict()), sums[WEIGHTS])
+    model, scaling = revive(empty, tensors, scaling, device)
     return Saved(model, recipe, layout, scaling, folder, about)
+
+
+def revive(empty: Model, tensors: dict[str, Tensor], scaling: Scaling, device: str) -> tuple[Model, Scaling]:
+    """A model without memory given its weights, ready for use, and the scaling that is among them.
+
+    Args:
+        empty: The model of the recipe, on the meta device.
+        tensors: Its weights by name.
+        scaling: The kind and the bounds; offset and scale are in `tensors`.
+        device: Where to put the model.
+    """
+    empty.load_state_dict(tensors, assign=True)
+    model = empty.to(device).eval().requires_grad_(False)
+    model.tie()
+    return model, replace(scaling, offset=tensors["offset"].numpy(), scale=tensors["spread"].numpy())
 
 
 def empty_model(recipe: Recipe, layout: Layout, scaling: Scaling) -> Model:

@@ -107,10 +107,7 @@ def epochs(run: Run, stop: Stop, saver: Saver) -> Iterator[Event]:
                 loss = advance(run, index)
             except Diverged as problem:
                 run.stopped = "diverged"
-                keep_last(run)
-                yield Notice(
-                    "diverged", f"Training diverged: {problem}. The weights before that are kept; try a lower rate."
-                )
+                yield Notice("diverged", f"Training diverged: {problem}. {rescue(run)}; try a lower training.rate.")
                 return
             progress.step += 1
             yield Step(progress.epoch + 1, progress.step, run.steps, loss)
@@ -127,11 +124,16 @@ def epochs(run: Run, stop: Stop, saver: Saver) -> Iterator[Event]:
         run.stopped = "patience"
 
 
-def keep_last(run: Run) -> None:
-    """Keep the weights before a step that diverged, where no epoch has been judged yet and they are finite."""
+def rescue(run: Run) -> str:
+    """Keep the best weights there are after a divergence, and say which."""
+    if run.progress.best_epoch:
+        return f"The weights of epoch {run.progress.best_epoch}, the best one, are kept"
     last = snapshot(run.model)
-    if not run.progress.best_epoch and all(t.isfinite().all() for t in last.values()):
-        run.best = last
+    # Finite slopes may still have carried a weight beyond the largest number.
+    if not all(tensor.isfinite().all() for tensor in last.values()):
+        return "The weights it began with are kept"
+    run.best = last
+    return f"The weights after step {run.done} are kept"
 
 
 def interrupted(run: Run) -> Interrupted:
