@@ -113,7 +113,7 @@ def measure(row: Row, seed: int, folder: Path) -> dict[str, float]:
 
 def train(recipe: Recipe, data: Splits, folder: Path) -> None:
     """Train in a folder, or go on there, and judge the result."""
-    resume = (folder / "resume.safetensors").is_file()
+    resume = (folder / "recipe.json").is_file() and not (folder / "manifest.json").is_file()
     for event in fit(recipe, data, folder=folder, resume=resume):
         if isinstance(event, Epoch):
             said = f"epoch {event.epoch} of {event.epochs}, validation {event.valid['loss']:.5f}, {event.seconds:.0f} s"

@@ -94,9 +94,9 @@ def unknown(what: str, given: object, choices: Iterable[str], *, code: str = "us
         >>> print(unknown("network", "danse", ["conv", "dense", "lstm"]))
         unknown network 'danse'; choose from conv, dense, lstm. Did you mean 'dense'?
     """
-    names = sorted(choices)
-    near = get_close_matches(str(given), names, n=1)
-    error = UsageError(f"unknown {what} {str(given)!r}", expected=f"choose from {', '.join(names)}", code=code)
+    names, words = sorted(choices), str(given)[:80]
+    near = get_close_matches(words, names, n=1)
+    error = UsageError(f"unknown {what} {words!r}", expected=f"choose from {', '.join(names)}", code=code)
     if near:
         error.step = f"Did you mean {near[0]!r}?"
         error.args = (f"{error.args[0]} {error.step}",)

@@ -138,7 +138,7 @@ def build(recipe: Recipe, layout: Layout, scaling: Scaling) -> Model:
         count = assemble_count(recipe, layout)
     if count > PARAMETER_LIMIT:
         raise LimitError(
-            f"a model of {count:,} parameters",
+            f"a model of {count:,} parameters and numbers of codebooks",
             expected=f"at most {PARAMETER_LIMIT:,}",
             step="Use fewer or narrower layers",
             code="limit.parameters",
@@ -149,7 +149,7 @@ def build(recipe: Recipe, layout: Layout, scaling: Scaling) -> Model:
 
 
 def assemble_count(recipe: Recipe, layout: Layout) -> int:
-    """Parameters of the encoder, bottleneck and decoder of a recipe.
+    """Numbers that the encoder, bottleneck and decoder of a recipe hold, codebooks included.
 
     Raises:
         LimitError: A code that is a map has more numbers in all than allowed.
@@ -158,7 +158,8 @@ def assemble_count(recipe: Recipe, layout: Layout) -> int:
     if not encoder.skips:
         recipe.bottleneck.check(layout.values, places=prod(encoder.grid))
     bottleneck = recipe.bottleneck.build(encoder.features, layout.values)
-    return sum(p.numel() for part in (encoder, bottleneck, decoder) for p in part.parameters())
+    parts = (encoder, bottleneck, decoder)
+    return sum(held.numel() for part in parts for held in (*part.parameters(), *part.buffers()))
 
 
 def check(recipe: Recipe, layout: Layout) -> None:

@@ -337,7 +337,7 @@ def test_damaged_folders_are_refused(fitted, tmp_path):
         Autoencoder.load(tmp_path)
     folder = fitted.save(tmp_path / "run")
     for name, content in (("estimator.json", '{"params": {"sped": 1}, "feature_names_in": null}'),
-                          ("estimator.json", "[]"), ("metrics.jsonl", '{"epoch": 1}')):  # fmt: skip
+                          ("estimator.json", "[]")):  # fmt: skip
         fitted.save(folder)
         (folder / name).write_text(content)
         with pytest.raises(DamagedError):

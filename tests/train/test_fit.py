@@ -127,7 +127,7 @@ def test_a_finished_run_opens_with_its_weights(digits, tmp_path):
     assert same(weights(result), dict(saved.model.state_dict()))
     assert saved.layout == digits.layout
     assert sorted(p.name for p in tmp_path.iterdir()) == [
-        "metrics.jsonl", "model.json", "recipe.json", "weights.safetensors",
+        "manifest.json", "metrics.jsonl", "model.json", "recipe.json", "weights.safetensors",
     ]  # fmt: skip
 
 

@@ -74,10 +74,11 @@ def installation(talk: Talk) -> dict[str, Any]:
 
 def describe_run(talk: Talk, folder: Path) -> dict[str, Any]:
     """What a run folder holds."""
-    from narrows.train.checkpoint import read_json, read_run
+    from narrows.files import read_json
+    from narrows.train.checkpoint import is_finished, read_run
 
     recipe, about, layout, _ = read_run(folder)
-    finished = (folder / "weights.safetensors").exists()
+    finished = is_finished(folder)
     report = read_json(folder / "report.json") if (folder / "report.json").exists() else None
     rows = [
         ["data", f"{layout.name}, objects of {' x '.join(map(str, layout.shape))}"],

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-import math
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
+
+from narrows.files import finite
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -66,21 +67,3 @@ class Talk:
         )
         with Progress(*columns, console=Console(stderr=True), transient=not sys.stderr.isatty()) as bar:
             yield bar
-
-
-def finite(value: Any) -> Any:
-    """A value fit for JSON: numbers that are not finite become null, tuples lists, arrays lists.
-
-    Example:
-        >>> finite({"a": (1, float("nan"))})
-        {'a': [1, None]}
-    """
-    if isinstance(value, Mapping):
-        return {str(key): finite(inner) for key, inner in value.items()}
-    if isinstance(value, list | tuple):
-        return [finite(inner) for inner in value]
-    if hasattr(value, "tolist"):
-        return finite(value.tolist())
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
-    return value

@@ -106,11 +106,11 @@ def free_folder(base: Path) -> Path:
 
 def resume_run(talk: Talk, folder: Path, others: list[Any]) -> dict[str, Any]:
     """Go on with an interrupted run: `narrows train --resume`."""
-    from narrows.train.checkpoint import read_run
+    from narrows.train.checkpoint import read_recipe
 
     if any(other is not None for other in others):
         raise UsageError("--resume with other settings", expected="--resume RUN alone", code="usage.resume")
-    recipe = read_run(folder)[0]
+    recipe = read_recipe(folder)
     return judged(talk, recipe, load_for(talk, recipe.data), folder, resume=True)
 
 

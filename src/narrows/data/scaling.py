@@ -117,6 +117,18 @@ def none(x: Objects, layout: Layout) -> Scaling:
 SCALINGS = {"unit": unit, "minmax": minmax, "standard": standard, "none": none}
 
 
+def scaling_shape(kind: str, shape: tuple[int, ...]) -> tuple[int, ...]:
+    """The shape of the offset and the scale of a kind, for objects of `shape`.
+
+    Example:
+        >>> scaling_shape("unit", (3, 8, 8)), scaling_shape("standard", (3, 8, 8)), scaling_shape("minmax", (5,))
+        ((), (3, 1, 1), (5,))
+    """
+    if kind in {"unit", "none"}:
+        return ()
+    return shape if len(shape) == 1 else (shape[0], *(1 for _ in shape[1:]))
+
+
 def plain(value: float) -> np.ndarray:
     """One number for all values, as an array without axes."""
     return np.array(value, np.float32)

@@ -2,38 +2,76 @@
 
     recipe.json          the recipe
     model.json           format, layout, scaling, head, place: what else the weights need
-    weights.safetensors  the weights of the best epoch
-    resume.safetensors   weights, optimiser and counters after the last step written down
     metrics.jsonl        one line an epoch
+    resume.safetensors   weights, optimiser and counters after the last step written down, with its own SHA-256
+    weights.safetensors  the weights of the best epoch
+    manifest.json        the SHA-256 of recipe, model and weights; written last: it makes the run a finished one
     report.json          how well it did, beside PCA
 
-Every file is written beside its place, flushed to the disk and renamed: it is the old one or the new one.
+Every file is written beside its place, flushed to the disk and renamed: it is the old one or the new one. Only
+metrics.jsonl grows by a line an epoch, and a line that a kill cut short is written anew.
 """
 
-import json
 import os
-import struct
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from hashlib import sha256
+from math import prod
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load as parse_safetensors
-from safetensors.torch import save as format_safetensors
+from pydantic import Field, ValidationError
 from torch import Tensor
 
 from narrows.assign import parse
-from narrows.data.scaling import Scaling, plain
-from narrows.errors import DamagedError, ModelError
-from narrows.files import write_atomic
+from narrows.data.scaling import Scaling, plain, scaling_shape
+from narrows.errors import DamagedError, ModelError, NarrowsError
+from narrows.files import read_json, sweep, write_json
 from narrows.model import Model
 from narrows.recipe import Recipe, build
+from narrows.settings import Settings
+from narrows.train.tensors import kinds, read_tensors, write_tensors
 from narrows.types import Layout
 
 FORMAT = 1
-JSON_LIMIT = 16 << 20
-HEADER_LIMIT = 16 << 20
+VALUES_LIMIT = 1 << 31
+"""Values of one object."""
+
+RECIPE, MODEL, WEIGHTS, MANIFEST = "recipe.json", "model.json", "weights.safetensors", "manifest.json"
+METRICS, RESUME, REPORT = "metrics.jsonl", "resume.safetensors", "report.json"
+
+
+class ScalingSaid(Settings):
+    """What model.json says of the scaling; offset and scale stand with the weights."""
+
+    kind: Literal["unit", "minmax", "standard", "none"]
+    low: float | None
+    high: float | None
+
+
+class PlaceSaid(Settings):
+    """What model.json says of where and how the weights were computed."""
+
+    device: Literal["cpu", "cuda", "mps"]
+    route: Literal["float32", "fast", "bf16"]
+    threads: int = Field(ge=1, le=65_536)
+    torch: str
+    processor: str
+
+
+class About(Settings):
+    """What model.json has to hold."""
+
+    format: Literal[1]
+    narrows: str
+    parameters: int
+    head: str
+    layout: Layout
+    scaling: ScalingSaid
+    place: PlaceSaid
+    seconds: float | None = None
+    stopped: str | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,83 +91,6 @@ class Saved:
         return saved_card(self)
 
 
-def write_json(path: Path, values: Any) -> None:
-    """Write JSON-ready values, indented, in one piece."""
-    write_atomic(path, json.dumps(values, indent=2, ensure_ascii=False) + "\n")
-
-
-def read_json(path: Path) -> Any:
-    """Read a JSON file of ours.
-
-    Raises:
-        ModelError: There is no such file.
-        DamagedError: It is not JSON, or too large to be ours.
-    """
-    if not path.is_file():
-        raise ModelError(
-            f"no {path.name} in {path.parent}",
-            expected="the folder of a run",
-            step="Give the folder `narrows train --out` wrote",
-        )
-    if path.stat().st_size > JSON_LIMIT:
-        raise DamagedError(f"{path} of {path.stat().st_size:,} bytes", expected=f"at most {JSON_LIMIT:,}")
-    try:
-        return json.loads(path.read_text("utf-8"))
-    except (ValueError, RecursionError) as error:
-        raise DamagedError(f"{path} is not readable JSON ({error})", step="Train again, or restore the file") from None
-
-
-def write_tensors(path: Path, tensors: dict[str, Tensor], note: dict[str, Any] | None = None) -> None:
-    """Write named tensors, and JSON-ready values beside them, as one safetensors file."""
-    plain = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
-    write_atomic(path, format_safetensors(plain, {"note": json.dumps(note)} if note else None))
-
-
-def read_header(path: Path) -> dict[str, Any]:
-    """The header of a safetensors file, checked against the size of the file before anything is allocated."""
-    try:
-        size = path.stat().st_size
-        with path.open("rb") as file:
-            (length,) = struct.unpack("<Q", file.read(8))
-            if length > min(HEADER_LIMIT, size - 8):
-                raise DamagedError(f"{path} says its header has {length:,} bytes, of {size:,} in all")
-            header = json.loads(file.read(length))
-        ends = [entry["data_offsets"][1] for name, entry in header.items() if name != "__metadata__"]
-    except FileNotFoundError:
-        raise ModelError(f"no {path.name} in {path.parent}", expected="the folder of a finished run") from None
-    except (struct.error, ValueError, KeyError, TypeError, AttributeError) as error:
-        if isinstance(error, DamagedError):
-            raise
-        raise DamagedError(f"{path} has no readable header", step="Train again, or restore the file") from None
-    if 8 + length + max(ends, default=0) != size:
-        raise DamagedError(f"{path} has {size:,} bytes", expected=f"{8 + length + max(ends, default=0):,}")
-    return header
-
-
-def read_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
-    """Named tensors of a safetensors file, and the values beside them."""
-    note = read_header(path).get("__metadata__", {}).get("note", "{}")
-    try:
-        return parse_safetensors(path.read_bytes()), json.loads(note)
-    except (SafetensorError, ValueError) as error:
-        raise DamagedError(f"{path} cannot be read ({error})", step="Train again, or restore the file") from None
-
-
-def check_shapes(model: Model, path: Path) -> None:
-    """Compare the shapes in a file with those the recipe asks for, before anything is read."""
-    header = {name: entry for name, entry in read_header(path).items() if name != "__metadata__"}
-    expected = {name: list(tensor.shape) for name, tensor in model.state_dict().items()}
-    found = {name: entry.get("shape") for name, entry in header.items()}
-    for name in sorted(expected.keys() | found.keys()):
-        if expected.get(name) != found.get(name):
-            raise ModelError(
-                f"{path.name} has {name} of shape {found.get(name)}",
-                expected=f"{expected.get(name)}, as the recipe beside it says",
-                step="The files of this folder do not belong together",
-                code="model.shape",
-            )
-
-
 def describe(layout: Layout, scaling: Scaling, model: Model, place: dict[str, Any]) -> dict[str, Any]:
     """What model.json holds."""
     from narrows import __version__
@@ -146,55 +107,119 @@ def describe(layout: Layout, scaling: Scaling, model: Model, place: dict[str, An
 
 
 def write_run(folder: Path, recipe: Recipe, about: dict[str, Any]) -> None:
-    """Begin a run folder: the recipe and what else its weights need."""
-    write_json(folder / "recipe.json", recipe.model_dump(mode="json"))
-    write_json(folder / "model.json", about)
+    """Begin a run folder: the recipe and what else its weights need; what an earlier run left there goes first."""
+    if folder.is_dir():
+        sweep(folder)
+    for name in (MANIFEST, WEIGHTS, RESUME, METRICS, REPORT, MODEL):
+        (folder / name).unlink(missing_ok=True)
+    write_json(folder / RECIPE, recipe.model_dump(mode="json"))
+    write_json(folder / MODEL, about)
+
+
+def write_weights(folder: Path, tensors: Mapping[str, Tensor]) -> None:
+    """Finish a run folder that `write_run` began: the weights, and last the manifest that vouches for all."""
+    sums = {name: sha256((folder / name).read_bytes()).hexdigest() for name in (RECIPE, MODEL)}
+    sums[WEIGHTS] = write_tensors(folder / WEIGHTS, tensors)
+    write_manifest(folder, sums)
+
+
+def write_manifest(folder: Path, sums: dict[str, str]) -> None:
+    """Vouch for the recipe, the description and the weights of a folder by the SHA-256 of each."""
+    write_json(folder / MANIFEST, {"format": FORMAT, "sha256": sums})
+
+
+def is_finished(folder: Path) -> bool:
+    """Whether a run folder holds a trained model."""
+    return (folder / MANIFEST).is_file()
+
+
+def read_recipe(folder: Path) -> Recipe:
+    """The recipe of a run folder, finished or not.
+
+    Raises:
+        ModelError: Not a run folder.
+        DamagedError: The recipe is cut short or altered.
+    """
+    if not folder.is_dir():
+        raise ModelError(f"no folder {folder}", expected="the folder of a run", step="Train one with `narrows train`")
+    values = read_json(folder / RECIPE)
+    if not isinstance(values, dict):
+        raise DamagedError(f"{folder / RECIPE} is no recipe", step="Restore the file, or train again")
+    return parse(values)
 
 
 def read_run(folder: Path) -> tuple[Recipe, dict[str, Any], Layout, Scaling]:
     """The recipe, description, layout and (for now neutral) scaling of a run folder."""
-    if not folder.is_dir():
-        raise ModelError(f"no folder {folder}", expected="the folder of a run", step="Train one with `narrows train`")
-    recipe, about = parse(read_json(folder / "recipe.json")), read_json(folder / "model.json")
-    if not isinstance(about, dict) or about.get("format") != FORMAT:
-        raise ModelError(f"{folder / 'model.json'} is not of format {FORMAT}", step="Update narrows, or train again")
+    recipe, values = read_recipe(folder), read_json(folder / MODEL)
+    if not isinstance(values, dict) or values.get("format") != FORMAT:
+        raise ModelError(f"{folder / MODEL} is not of format {FORMAT}", step="Update narrows, or train again")
     try:
-        layout, scaling = described(about)
-    except (KeyError, TypeError, ValueError):
-        raise DamagedError(f"{folder / 'model.json'} does not describe a model", step="Train again") from None
-    return recipe, about, layout, scaling
+        layout, scaling = described(values)
+    except (KeyError, TypeError, ValueError) as error:
+        raise DamagedError(f"{folder / MODEL} does not describe a model ({error})", step="Train again") from None
+    return recipe, values, layout, scaling
 
 
 def described(about: dict[str, Any]) -> tuple[Layout, Scaling]:
-    """The layout and the (for now neutral) scaling that `describe` wrote."""
-    kind, low, high = (about["scaling"][name] for name in ("kind", "low", "high"))
-    return Layout.from_dict(about["layout"]), Scaling(offset=plain(0), scale=plain(1), low=low, high=high, kind=kind)
+    """The layout and the (for now neutral) scaling that `describe` wrote.
+
+    Raises:
+        ValueError: It is not what `describe` writes, or objects that cannot be.
+    """
+    try:
+        read = About.model_validate(about)
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise ValueError(f"{'.'.join(map(str, first['loc']))[:80]}: {first['msg'][:200]}") from None
+    shape, said = read.layout.shape, read.scaling
+    if not 1 <= len(shape) <= 3 or min(shape) < 1 or prod(shape) > VALUES_LIMIT:
+        raise ValueError(f"objects of shape {str(shape)[:80]}")
+    return read.layout, Scaling(said.kind, plain(0), plain(1), said.low, said.high)
+
+
+def read_manifest(folder: Path) -> dict[str, str]:
+    """The SHA-256 of each file of a finished run whose recipe and description are readable; those two are checked.
+
+    Raises:
+        ModelError: The run is not finished.
+        DamagedError: A file that is not the one the run was finished with.
+    """
+    if not is_finished(folder):
+        step = f"Go on with: narrows train --resume {folder}"
+        raise ModelError(f"the run in {folder} is not finished", step=step, code="model.unfinished")
+    values = read_json(folder / MANIFEST)
+    sums = values.get("sha256") if isinstance(values, dict) else None
+    if not isinstance(sums, dict) or sorted(sums) != [MODEL, RECIPE, WEIGHTS] or values.get("format") != FORMAT:
+        raise DamagedError(f"{folder / MANIFEST} is no manifest", step="Restore the file, or train again")
+    for name in (RECIPE, MODEL):
+        if sha256((folder / name).read_bytes()).hexdigest() != sums[name]:
+            raise DamagedError(
+                f"{folder / name} is not the file this run was finished with",
+                step="Restore the file, or train again",
+                code="damaged.swapped",
+            )
+    return {name: str(digest) for name, digest in sums.items()}
 
 
 def open_run(folder: str | os.PathLike[str], device: str = "cpu") -> Saved:
-    """Read a trained model: JSON first, then shapes, and the weights last.
+    """Read a trained model: JSON first, then the names, types and shapes of the weights, and the weights last.
 
     Args:
         folder: The folder of a run.
         device: Where to put the model.
 
     Raises:
-        ModelError: Not a run folder, or files that do not belong together.
+        ModelError: Not a finished run, or files that do not belong together.
         DamagedError: A file that is cut short or altered.
+        EnvironmentProblem: A file that cannot be read.
     """
     folder = Path(folder)
     recipe, about, layout, scaling = read_run(folder)
-    weights = folder / "weights.safetensors"
-    with torch.device("meta"):
-        empty = build(recipe, layout, scaling)
-    header = read_header(weights)
-    for name in ("offset", "spread"):
-        shape = header.get(name, {}).get("shape")
-        empty.register_buffer(name, torch.empty(shape or [], device="meta"))
-    check_shapes(empty, weights)
-    tensors, _ = read_tensors(weights)
-    if not all(tensor.isfinite().all() for tensor in tensors.values() if tensor.is_floating_point()):
-        raise DamagedError(f"{weights} holds numbers that are not finite", step="Train again")
+    sums = read_manifest(folder)
+    empty = empty_model(recipe, layout, scaling)
+    if (about["head"], about["parameters"]) != (empty.head, empty.parameters_count):
+        raise ModelError(f"{folder / MODEL} describes another model than {RECIPE}", step="Restore the files")
+    tensors, _ = read_tensors(folder / WEIGHTS, kinds(empty.state_dict()), sums[WEIGHTS])
     model, scaling = revive(empty, tensors, scaling, device)
     return Saved(model, recipe, layout, scaling, folder, about)
 
@@ -208,8 +233,27 @@ def revive(empty: Model, tensors: dict[str, Tensor], scaling: Scaling, device: s
         scaling: The kind and the bounds; offset and scale are in `tensors`.
         device: Where to put the model.
     """
-    # Copies lie where torch puts them: the alignment of a file's bytes could change the last bit of a product.
-    empty.load_state_dict({name: tensor.clone() for name, tensor in tensors.items()}, assign=True)
-    model = empty.float().to(device).eval().requires_grad_(False)
+    empty.load_state_dict(tensors, assign=True)
+    model = empty.to(device).eval().requires_grad_(False)
     model.tie()
     return model, replace(scaling, offset=tensors["offset"].numpy(), scale=tensors["spread"].numpy())
+
+
+def empty_model(recipe: Recipe, layout: Layout, scaling: Scaling) -> Model:
+    """The model of a recipe on the meta device: every name, type and shape, and no memory.
+
+    Raises:
+        NarrowsError: The recipe does not fit the objects.
+    """
+    try:
+        with torch.device("meta"):
+            model = build(recipe, layout, scaling)
+    except NarrowsError:
+        raise
+    except (RuntimeError, ArithmeticError, TypeError, ValueError) as error:
+        raise ModelError(
+            f"no model can be built from the recipe ({str(error)[:200]})", step="Restore the file"
+        ) from None
+    for name in ("offset", "spread"):
+        model.register_buffer(name, torch.empty(scaling_shape(scaling.kind, layout.shape), device="meta"))
+    return model

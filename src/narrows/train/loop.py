@@ -25,13 +25,13 @@ from narrows.train.engine import choose_engine
 from narrows.train.events import Epoch, Event, Finished, Notice, Started, Step
 from narrows.train.feed import Feed, generator
 from narrows.train.run import Progress, Run, snapshot
-from narrows.train.state import difference, finish, recall, restore, save
+from narrows.train.state import Saver, difference, finish, recall, save, take_up
 from narrows.train.stopping import Stop, stop_on_signal
 from narrows.train.trial import choose_place
 from narrows.types import Splits
 
 SAVE_EVERY = 20.0
-"""Seconds between two saved states, at the end of an epoch."""
+"""Seconds between two saved states."""
 
 ORDER, NOISE, JUDGE = 1, 2, 3
 """What a source of randomness is for: the order of an epoch, the noise of a step, the noise of a judgement."""
@@ -50,6 +50,8 @@ def fit(
     folder: str | Path | None = None,
     resume: bool = False,
     place: Place | None = None,
+    save_every: float = SAVE_EVERY,
+    save_steps: int | None = None,
 ) -> Iterator[Event]:
     """Train an autoencoder; a generator of events, the last one `Finished`.
 
@@ -59,10 +61,14 @@ def fit(
         folder: Run folder to write, or None to keep everything in memory.
         resume: Go on with the run in `folder`.
         place: Where and how to compute; None decides it once and writes it down.
+        save_every: Seconds between two saved states; more where saving takes over a twentieth of them.
+        save_steps: Steps after which a state is saved too, or None.
 
     Raises:
         InputError: Too few objects.
-        ModelError: `resume` without a run of this recipe in `folder`.
+        ModelError: `resume` without an unfinished run of this recipe in `folder`.
+        DamagedError: `resume` with a saved state that is cut short or altered.
+        EnvironmentProblem: The disk refuses the first files or the last; while training that is a `Notice`.
         Interrupted: Somebody asked to stop; the run can be resumed.
 
     Example:
@@ -81,19 +87,21 @@ def fit(
     keep_memory()
     run, started = begin(recipe, data, Path(folder) if folder else None, resume, place)
     yield started
+    if resume and not run.done:
+        yield Notice("restarted", "No state had been saved: the run begins again from its first step.")
     with run.place.scope(), stop_on_signal() as stop:
         try:
-            yield from epochs(run, stop)
+            yield from epochs(run, stop, Saver(run, save_every, save_steps))
         except GeneratorExit:
             save(run)
             raise
     yield Finished(finish(run))
 
 
-def epochs(run: Run, stop: Stop) -> Iterator[Event]:
+def epochs(run: Run, stop: Stop, saver: Saver) -> Iterator[Event]:
     """Train epoch by epoch, until done, diverged, out of patience or asked to stop."""
-    progress, training, clock, saved = run.progress, run.recipe.training, time.monotonic(), time.monotonic()
-    run.stopped = "done"
+    progress, training = run.progress, run.recipe.training
+    run.stopped, run.since = "done", time.monotonic()
     while progress.epoch < training.epochs and not out_of_patience(progress, training):
         run.model.train()
         for index in batches(run):
@@ -106,14 +114,14 @@ def epochs(run: Run, stop: Stop) -> Iterator[Event]:
             progress.step += 1
             yield Step(progress.epoch + 1, progress.step, run.steps, loss)
             if stop.asked:
-                progress.seconds += time.monotonic() - clock
                 save(run)
                 raise interrupted(run)
-        progress.seconds, clock = progress.seconds + time.monotonic() - clock, time.monotonic()
-        yield end_epoch(run)
-        if time.monotonic() - saved > SAVE_EVERY:
-            save(run)
-            saved = time.monotonic()
+            if saver.due():
+                yield from saver.save()
+        run.tally()
+        epoch = end_epoch(run)
+        yield from saver.remember(epoch)
+        yield epoch
     if out_of_patience(progress, training):
         run.stopped = "patience"
 
@@ -122,8 +130,11 @@ def rescue(run: Run) -> str:
     """Keep the best weights there are after a divergence, and say which."""
     if run.progress.best_epoch:
         return f"The weights of epoch {run.progress.best_epoch}, the best one, are kept"
-    # No epoch has been judged yet, but every step until now was finite.
-    run.best = snapshot(run.model)
+    last = snapshot(run.model)
+    # Finite slopes may still have carried a weight beyond the largest number.
+    if not all(tensor.isfinite().all() for tensor in last.values()):
+        return "The weights it began with are kept"
+    run.best = last
     return f"The weights after step {run.done} are kept"
 
 
@@ -145,13 +156,11 @@ def begin(recipe: Recipe, data: Splits, folder: Path | None, resume: bool, place
         *feeds(model, data, place.device), folder, Progress(), {},
     )  # fmt: skip
     reason = ""
-    if remembered is not None:
-        restore(run)
+    if remembered:
         reason = difference(remembered, place)
+        take_up(run, exact=not reason)
     elif folder:
         write_run(folder, recipe, describe(data.layout, scaling, model, place.as_dict()))
-        for name in ("metrics.jsonl", "resume.safetensors", "weights.safetensors", "report.json"):
-            (folder / name).unlink(missing_ok=True)
     run.best = run.best or snapshot(model)
     started = Started(model.parameters_count, place, recipe.training.epochs, run.steps, run.done, not reason, reason)
     return run, started
@@ -165,7 +174,7 @@ def feeds(model: Model, data: Splits, device: str) -> tuple[Feed, Feed]:
 
 def decide(recipe: Recipe, model: Model, data: Splits, remembered: dict[str, Any] | None) -> Place:
     """The place of a run: as remembered where this machine can, else chosen by trying on the first batch."""
-    if remembered is not None:
+    if remembered:
         known = {name: remembered["place"][name] for name in ("device", "route", "threads")}
         if known["device"] != "cuda" or torch.cuda.is_available():
             return Place(**known)

@@ -1,7 +1,8 @@
 """A result as plain bytes and words, and back: what a run folder holds, and what travels inside another's pickle."""
 
 import json
-from dataclasses import fields, replace
+from dataclasses import replace
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -11,15 +12,25 @@ from safetensors.torch import save as format_safetensors
 
 from narrows.assign import parse
 from narrows.errors import DamagedError
-from narrows.files import write_atomic
-from narrows.recipe import build
-from narrows.train.checkpoint import JSON_LIMIT, describe, described, open_run, revive
+from narrows.files import finite, parse_json, write_atomic
+from narrows.train.checkpoint import (
+    MANIFEST,
+    METRICS,
+    MODEL,
+    RECIPE,
+    WEIGHTS,
+    describe,
+    described,
+    empty_model,
+    open_run,
+    revive,
+    write_manifest,
+)
 from narrows.train.device import Place
-from narrows.train.events import Epoch, Result
+from narrows.train.events import Result
 from narrows.train.loop import arrange
 from narrows.train.run import snapshot
-
-RECIPE, MODEL, WEIGHTS, HISTORY = "recipe.json", "model.json", "weights.safetensors", "metrics.jsonl"
+from narrows.train.state import epoch_of, line_of, read_history
 
 
 def pack(result: Result) -> dict[str, bytes]:
@@ -30,28 +41,25 @@ def pack(result: Result) -> dict[str, bytes]:
     return {
         RECIPE: as_json(result.recipe.model_dump(mode="json")),
         MODEL: as_json(about),
-        HISTORY: "".join(json.dumps(epoch.as_dict()) + "\n" for epoch in result.history).encode(),
+        METRICS: "".join(map(line_of, result.history)).encode(),
         WEIGHTS: format_safetensors(weights),
     }
 
 
 def as_json(values: Any) -> bytes:
     """JSON-ready values as indented bytes."""
-    return (json.dumps(values, indent=2, ensure_ascii=False) + "\n").encode()
+    return (json.dumps(finite(values), indent=2, ensure_ascii=False, allow_nan=False) + "\n").encode()
 
 
 def unpack(files: dict[str, bytes]) -> Result:
     """The result that `pack` turned into bytes; its folder and its examples are not among them."""
-    recipe, about = parse(json.loads(files[RECIPE])), json.loads(files[MODEL])
+    recipe, about = parse(parse_json(files[RECIPE])), parse_json(files[MODEL])
     layout, scaling = described(about)
-    tensors = parse_safetensors(files[WEIGHTS])
-    with torch.device("meta"):
-        empty = build(recipe, layout, scaling)
-    for name in ("offset", "spread"):
-        empty.register_buffer(name, torch.empty(tensors[name].shape, device="meta"))
+    # Copies lie where torch puts them: the alignment of the bytes could change the last bit of a product.
+    tensors = {name: tensor.clone() for name, tensor in parse_safetensors(files[WEIGHTS]).items()}
     place = place_here(about["place"])
-    model, scaling = revive(empty, tensors, scaling, place.device)
-    history = parse_history(files[HISTORY])
+    model, scaling = revive(empty_model(recipe, layout, scaling), tensors, scaling, place.device)
+    history = tuple(map(epoch_of, files[METRICS].splitlines()))
     return Result(arrange(model, recipe), recipe, layout, scaling, history, about["seconds"], about["stopped"], place)
 
 
@@ -61,9 +69,12 @@ def settled(result: Result) -> Result:
 
 
 def write_result(folder: Path, result: Result, more: dict[str, bytes]) -> None:
-    """Write a run folder, the weights last: a folder that has them is whole."""
-    for name, content in {**more, **pack(result)}.items():
+    """Write a run folder, and last the manifest that vouches for it."""
+    files = pack(result)
+    (folder / MANIFEST).unlink(missing_ok=True)
+    for name, content in {**more, **files}.items():
         write_atomic(folder / name, content)
+    write_manifest(folder, {name: sha256(files[name]).hexdigest() for name in (RECIPE, MODEL, WEIGHTS)})
 
 
 def read_result(folder: Path) -> Result:
@@ -74,7 +85,7 @@ def read_result(folder: Path) -> Result:
         DamagedError: A file that is cut short or altered.
     """
     saved = open_run(folder)
-    about, history = saved.about, read_history(folder)
+    about, history = saved.about, read_history(folder / METRICS)
     try:
         place = place_here(about["place"])
         seconds = float(about.get("seconds", history[-1].seconds if history else 0))
@@ -82,30 +93,6 @@ def read_result(folder: Path) -> Result:
         raise DamagedError(f"{folder / MODEL} does not say where its model was trained", step="Train again") from None
     model, stopped = arrange(saved.model.to(place.device), saved.recipe), str(about.get("stopped", "done"))
     return Result(model, saved.recipe, saved.layout, saved.scaling, history, seconds, stopped, place, folder)
-
-
-def read_history(folder: Path) -> tuple[Epoch, ...]:
-    """The epochs of a run folder; none where it has no metrics.jsonl.
-
-    Raises:
-        DamagedError: The file is altered, or too large to be ours.
-    """
-    path = folder / HISTORY
-    if not path.is_file():
-        return ()
-    try:
-        if path.stat().st_size > JSON_LIMIT:
-            raise ValueError("too large")
-        return parse_history(path.read_bytes())
-    except (KeyError, TypeError, ValueError, RecursionError):
-        raise DamagedError(f"{path} is not a list of epochs", step="Train again, or remove the file") from None
-
-
-def parse_history(lines: bytes) -> tuple[Epoch, ...]:
-    """The epochs of a metrics.jsonl file."""
-    names = [field.name for field in fields(Epoch)]
-    written = (json.loads(line) for line in lines.splitlines() if line.strip())
-    return tuple(Epoch(**{name: values[name] for name in names}) for values in written)
 
 
 def place_here(written: dict[str, Any]) -> Place:

@@ -1,5 +1,6 @@
 """A training on its way: the parts it is made of, and how far it has come."""
 
+import time
 from dataclasses import dataclass, field
 from math import ceil, inf
 from pathlib import Path
@@ -42,7 +43,11 @@ class Progress:
 
 @dataclass
 class Run:
-    """A training on its way."""
+    """A training on its way.
+
+    `stopped` says why it ended; `lines` is the number of epochs that metrics.jsonl holds; `since` is when the seconds
+    of the progress were counted last.
+    """
 
     recipe: Recipe
     layout: Layout
@@ -56,6 +61,13 @@ class Run:
     progress: Progress
     best: dict[str, Tensor]
     stopped: str = ""
+    lines: int = 0
+    since: float = field(default_factory=time.monotonic)
+
+    def tally(self) -> None:
+        """Add the seconds since the last time to those of the progress."""
+        now = time.monotonic()
+        self.progress.seconds, self.since = self.progress.seconds + now - self.since, now
 
     @property
     def steps(self) -> int:
