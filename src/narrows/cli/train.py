@@ -101,7 +101,12 @@ def judged(talk: Talk, recipe: Recipe, data: Splits, folder: Path | None, *, res
     whole = report(result, data)
     history = [epoch.valid["loss"] for epoch in result.history]
     talk.say(f"validation loss {sparkline(history)}")
-    if data.layout.kind == "image" and data.layout.shape[0] in (1, 3) and data.layout.shape[-1] <= 36:
+    if (
+        talk.in_colours
+        and data.layout.kind == "image"
+        and data.layout.shape[0] in (1, 3)
+        and data.layout.shape[-1] <= 36
+    ):
         made = reconstruct(result.model, data.test.x[:4], corruption=recipe.corruption, seed=recipe.seed)
         stages = {"in": made.input, "seen": made.corrupted, "out": made.output}
         shown = [
