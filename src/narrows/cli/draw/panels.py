@@ -49,7 +49,9 @@ def panel_sheet(rows: "Rows") -> Image.Image:
 
 def words_of(rows: "Rows", number: int) -> str:
     """What stands above one object: its captions and its errors."""
-    errors = [f"{name.split(',')[0]} {short_number(float(rows.squares(name)[number]))}" for name in rows.reconstructions()]
+    errors = [
+        f"{name.split(',')[0]} {short_number(float(rows.squares(name)[number]))}" for name in rows.reconstructions()
+    ]
     if errors:
         errors[0] = "MSE " + errors[0].removeprefix("output ")
     named = [f"{name} {plain[number]}".strip() for name, plain in rows.captions.items() if plain[number]]
@@ -62,7 +64,7 @@ def _paper(
     """A sheet with its heading and room from `top` on for panels `tall` pixels high, and the corner of each."""
     count, title = len(rows), rows.title
     columns = min(COLUMNS, count)
-    across, down = GUTTER + WIDTH + paper.GAP, ABOVE + tall + BELOW + paper.GAP
+    across, down = GUTTER + WIDTH + paper.GAP, ABOVE + tall + BELOW * any(rows.values.ends) + paper.GAP
     wide = paper.MARGIN + max(columns * across - paper.GAP + paper.MARGIN, paper.heading_width(title, note))
     image, pen = paper.sheet_of_paper(wide, top + -(-count // columns) * down + paper.MARGIN - paper.GAP)
     paper.heading(pen, title, note, wide)

@@ -15,9 +15,9 @@ if TYPE_CHECKING:
     from narrows.cli.draw.sheet import Rows
 
 MOST, ENTRIES = 26, 40
-# Pixels: the narrowest and widest column of names, one of values, the bars; a line; what stands above the lines; the
+# Pixels: the narrowest and widest column of names, and of values; the bars; a line; what stands above the lines; the
 # gap between cards; the widest row of them.
-NAMES, VALUE, BAR, LINE_HEIGHT, HEAD, BETWEEN, WIDEST = (90, 220), 78, 80, 21, 52, 40, 1600
+NAMES, VALUES, BAR, LINE_HEIGHT, HEAD, BETWEEN, WIDEST = (90, 220), (66, 110), 80, 21, 52, 40, 1840
 
 
 class Entry(NamedTuple):
@@ -29,10 +29,11 @@ class Entry(NamedTuple):
 
 
 class Card(NamedTuple):
-    """What all cards of a sheet share: the lines, the width of the names and of all, and the longest bar's value."""
+    """What all cards of a sheet share: the lines, the widths of names, of a value and of all, the longest bar."""
 
     entries: list[Entry]
     names: int
+    value: int
     wide: int
     top: float
 
@@ -60,11 +61,12 @@ def table_sheet(rows: "Rows") -> Image.Image:
 def _measured(rows: "Rows", entries: list[Entry]) -> Card:
     """A card wide enough for its names and for what stands above it."""
     names = max(paper.width_of(entry.field.name, paper.SMALL) for entry in entries) + 10
-    values = VALUE * len(rows.drawn) + BAR * bool(rows.reconstructions())
+    texts = [text for entry in entries for texts in entry.texts.values() for text in texts]
+    value = min(max(max(paper.width_of(text, paper.SMALL) for text in set(texts)) + 14, VALUES[0]), VALUES[1])
+    values = value * len(rows.drawn) + BAR * bool(rows.reconstructions())
     above = max(paper.width_of(words_of(rows, number), paper.SMALL) for number in range(len(rows)))
-    narrowest, widest = NAMES
-    names = min(max(names, narrowest, above - values), widest)
-    return Card(entries, names, names + values, max(float(entry.added.max()) for entry in entries))
+    names = min(max(names, NAMES[0], above - values), NAMES[1])
+    return Card(entries, names, value, names + values, max(float(entry.added.max()) for entry in entries))
 
 
 def _entries(rows: "Rows") -> tuple[list[Entry], int]:
@@ -94,8 +96,8 @@ def _draw_card(pen: ImageDraw.ImageDraw, rows: "Rows", card: Card, number: int, 
     bars = x + card.wide - BAR + 16
     paper.write(pen, (x, y + 16), paper.fitted(words_of(rows, number), paper.SMALL, card.wide), paper.SMALL)
     for place, name in enumerate(rows.drawn, 1):
-        head = paper.fitted(name.split(",")[0], paper.SMALL, VALUE - 8)
-        paper.write(pen, (x + card.names + place * VALUE, y + 40), head, paper.SMALL, MUTED, "rs")
+        head = paper.fitted(name.split(",")[0], paper.SMALL, card.value - 8)
+        paper.write(pen, (x + card.names + place * card.value, y + 40), head, paper.SMALL, MUTED, "rs")
     if card.top:
         paper.write(pen, (bars, y + 40), "error", paper.SMALL, MUTED)
     pen.line((x, y + 47, x + card.wide, y + 47), fill=LINE)
@@ -103,18 +105,18 @@ def _draw_card(pen: ImageDraw.ImageDraw, rows: "Rows", card: Card, number: int, 
         top = y + HEAD + line * LINE_HEIGHT
         name = paper.fitted(entry.field.name, paper.SMALL, card.names - 8)
         paper.write(pen, (x, top + LINE_HEIGHT - 6), name, paper.SMALL, MUTED)
-        _draw_texts(pen, rows, entry, number, (x + card.names, top + LINE_HEIGHT - 6))
+        _draw_texts(pen, rows, entry, number, (x + card.names, top + LINE_HEIGHT - 6), card.value)
         length = round((BAR - 16) * float(entry.added[number]) / card.top) if card.top else 0
         if length:
             pen.rectangle((bars, top + 7, bars + length - 1, top + LINE_HEIGHT - 7), fill=RED)
 
 
 def _draw_texts(
-    pen: ImageDraw.ImageDraw, rows: "Rows", entry: Entry, number: int, corner: tuple[int, int]
+    pen: ImageDraw.ImageDraw, rows: "Rows", entry: Entry, number: int, corner: tuple[int, int], value: int
 ) -> None:
     """The values of one line, right-aligned; a word that came out as another is red."""
     right = entry.texts[rows.target][number] if rows.target else ""
     for place, (name, texts) in enumerate(entry.texts.items(), 1):
         wrong = bool(entry.field.words) and name in rows.reconstructions() and texts[number] != right
-        text = paper.fitted(texts[number], paper.SMALL, VALUE - 8)
-        paper.write(pen, (corner[0] + place * VALUE, corner[1]), text, paper.SMALL, RED if wrong else INK, "rs")
+        text = paper.fitted(texts[number], paper.SMALL, value - 8)
+        paper.write(pen, (corner[0] + place * value, corner[1]), text, paper.SMALL, RED if wrong else INK, "rs")
