@@ -19,6 +19,10 @@ def test_every_class_is_shown_and_the_objects_of_each_are_spread():
     assert shown[[0, 3, 4, 7]].tolist() == [0, 99, 100, 149]
 
 
+def test_of_many_classes_those_in_between_are_shown_too():
+    assert chosen(split_of(list(range(36)) * 2), 3).tolist() == [0, 18, 35]
+
+
 @pytest.mark.parametrize("labels", [[-1] * 30, None])
 def test_without_classes_the_objects_are_spread(labels):
     split = Split(np.zeros((30, 1)), None if labels is None else np.array(labels))

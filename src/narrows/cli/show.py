@@ -36,6 +36,8 @@ def chosen(split: Split, count: int) -> np.ndarray:
     """
     labels = np.zeros(len(split), int) if split.y is None else split.y
     members = [np.flatnonzero(labels == k) for k in sorted(np.unique(labels).tolist(), key=lambda k: (k < 0, k))]
+    if len(members) > count:
+        members = [members[k] for k in evenly(len(members), count)]
     shares, given = [0] * len(members), -1
     while given < sum(shares) < count:
         given = sum(shares)

@@ -241,7 +241,8 @@ def test_a_picture_grows_with_its_legend(opened, tmp_path, points):
         ).size
         for k in (10, 36, 62)
     ]
-    assert sizes[0] == (1920, 1200) and sizes[1][1] > 1200
+    assert sizes[0] == (1920, 1200)
+    assert sizes[1][1] > 1200
     text = latent_map(
         points, np.arange(400) % 36, [str(n) for n in range(36)], tmp_path / "a.svg", title="t", numbers=numbers
     )

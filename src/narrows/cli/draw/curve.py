@@ -16,7 +16,7 @@ from narrows.errors import InputError
 INKS = (VIOLET, *(PALETTE[i][0] for i in (3, 5, 1, 4, 2, 8)))
 MARKS = ("o", "s", "^", "D", "v", "P", "X")
 # Inches left of, above, right of and below the frame.
-SIDES = (0.68, 1.0, 1.75, 0.7)
+SIDES = (0.68, 0.88, 1.75, 0.7)
 # How far below the lowest network, as a factor, a baseline is still drawn.
 DEPTH = 30
 
