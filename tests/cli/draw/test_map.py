@@ -220,9 +220,10 @@ def test_heaps_never_reach_each_other():
     assert places[:300, 0].max() < 0.01 < places[300:600, 0].min()
 
 
-def test_few_dots_of_one_place_stay(points):
-    doubled = np.concatenate([points, points[:5]])
-    places, moved = spread_heaps(doubled, np.zeros(405, int))
+@pytest.mark.parametrize("copies", [[range(5)], [range(400)], [range(4)] * 3])
+def test_few_dots_of_one_place_stay(points, copies):
+    doubled = np.concatenate([points, *(points[chosen] for chosen in copies)])
+    places, moved = spread_heaps(doubled, np.zeros(len(doubled), int))
     assert (moved, (places == doubled).all()) == (False, True)
 
 

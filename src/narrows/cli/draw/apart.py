@@ -4,29 +4,31 @@ import numpy as np
 
 # Distance of neighbours on a spread heap, and the most that a heap may reach, as shares of the map.
 PITCH, REACH = 0.0075, 0.06
+# Dots on each other that may stay: a few hide little.
+PAIRS = 3
 GOLDEN = np.pi * (3 - np.sqrt(5))
 
 
 def spread_heaps(points: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, bool]:
     """Places (N, 2) where dots of one place stand around it like the seeds of a sunflower; whether any was moved.
 
-    Nothing moves unless one dot in twenty lies on another. A heap keeps clear of its neighbours; within it the rarest
-    class stands in the middle.
+    Nothing moves unless one dot in twenty lies in a heap of more than three. A heap keeps clear of its neighbours;
+    within it the rarest class stands in the middle.
 
     Args:
         points: Places, shape (N, 2).
         labels: Class numbers, shape (N,).
 
     Example:
-        >>> places, moved = spread_heaps(np.zeros((3, 2)), np.zeros(3, int))
+        >>> places, moved = spread_heaps(np.zeros((5, 2)), np.zeros(5, int))
         >>> moved, len(np.unique(places.round(4), axis=0))
-        (True, 3)
+        (True, 5)
     """
     span = float(np.ptp(points.astype(float), axis=0).max()) or 1.0
     rounded = np.round((points - points.min(0)) / span * 1e5)
     heaps, heap, size = np.unique(rounded, axis=0, return_inverse=True, return_counts=True)
     heap = heap.ravel()
-    if (size[heap] > 1).mean() < 0.05:
+    if (size[heap] > PAIRS).mean() < 0.05:
         return points, False
     rank, room = _ranks(heap, labels), _room(heaps / 1e5)[heap]
     pitch = np.minimum(PITCH, room / np.sqrt(size[heap])) * (size[heap] > 1)
