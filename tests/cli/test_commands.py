@@ -1,5 +1,6 @@
 """The commands, as a person types them: results, files, JSON, and one sentence for what is wrong."""
 
+import base64
 import html
 import json
 import os
@@ -16,6 +17,7 @@ from PIL import Image
 from narrows.cli.main import run
 from narrows.cli.train import comparison_rows, draw_comparison
 from narrows.compare import Comparison, Point
+from narrows.data import load
 
 SMALL = ["--set", "network.widths=32", "--epochs", "2", "--set", "training.route=float32"]
 
@@ -98,6 +100,40 @@ def test_generate_makes_samples_and_ways(trained, tmp_path, capsys):
     status, _ = answer(capsys, "generate", trained, "--between", "0,1", "--count", 5, "--out", tmp_path / "b.npy")
     assert status == 0
     assert (np.load(tmp_path / "a.npy").shape, np.load(tmp_path / "b.npy").shape) == ((6, 1, 8, 8), (5, 1, 8, 8))
+
+
+@pytest.mark.parametrize("extra", [["--count", 96], ["--count", 96, "--between", "3,17"], ["--count", 2]])
+def test_made_objects_are_drawn(trained, tmp_path, capsys, extra):
+    assert answer(capsys, "generate", trained, *extra, "--out", tmp_path / "a.png")[0] == 0
+    with Image.open(tmp_path / "a.png") as sheet:
+        assert sheet.size[1] < 700
+
+
+def test_a_way_stands_between_its_two_real_ends(trained, tmp_path, capsys, monkeypatch):
+    from narrows.cli import draw
+
+    kept = {}
+    monkeypatch.setattr(draw, "reconstruction_sheet", lambda rows, path, **said: kept.update(said, rows=rows))
+    assert answer(capsys, "generate", trained, "--count", 5, "--between", "3,17", "--out", tmp_path / "a.png")[0] == 0
+    test = load("digits").test.x
+    (row,) = kept["rows"].values()
+    np.testing.assert_array_equal(row[[0, -1]], test[[3, 17]])
+    assert kept["title"] == "digits: from object 3 to object 17 in 5 steps"
+    assert kept["captions"]["object"] == ["3 (real)", "", "", "", "", "", "17 (real)"]
+
+
+def test_a_map_of_some_objects_counts_them_as_arrays_do(trained, tmp_path, capsys):
+    assert answer(capsys, "map", trained, "--limit", 50, "--out", tmp_path / "m.html")[0] == 0
+    text = (tmp_path / "m.html").read_text("utf-8").partition('id="data">')[2].partition("</script>")[0]
+    data = json.loads(text)
+    labels = np.frombuffer(base64.b64decode(data["labels"]), "u1")
+    assert (load("digits").test.y[data["ids"]] == labels).all()
+    assert data["ids"] != list(range(50))
+
+
+def test_a_log_holds_no_pictures_of_blocks(tmp_path, capfd):
+    assert run(["train", "digits", "--out", str(tmp_path / "r"), *SMALL]) == 0
+    assert "▀" not in "".join(capfd.readouterr())
 
 
 @pytest.mark.parametrize("suffix", ["png", "svg", "html"])

@@ -125,7 +125,10 @@ def generate(
     out: Annotated[Path, typer.Option(help="A .png sheet, or objects as .npy.")] = Path("generated.png"),
     count: Annotated[int, typer.Option(help="Objects to make, or steps between two.", min=2, max=96)] = 24,
     between: Annotated[
-        str | None, typer.Option(help="Two numbers of test objects, such as 3,17: make the way from one to the other.")
+        str | None,
+        typer.Option(
+            help="Two numbers of test objects, counted from 0, such as 3,17: make the way from one to the other."
+        ),
     ] = None,
     seed: Seed = 0,
     json_: Json = False,

@@ -32,6 +32,13 @@ class Talk:
 
         return Console(stderr=self.as_json, highlight=False, soft_wrap=True)
 
+    @property
+    def in_colours(self) -> bool:
+        """Whether people read on a terminal that takes half blocks in colour, and not a pipe or a log."""
+        from narrows.cli.draw.terminal import fancy_terminal
+
+        return self.console.is_terminal and fancy_terminal(sys.stderr if self.as_json else sys.stdout)
+
     def say(self, *words: Any) -> None:
         """Write a line for people."""
         self.console.print(*words, markup=False)

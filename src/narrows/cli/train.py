@@ -116,22 +116,14 @@ def resume_run(talk: Talk, folder: Path, others: list[Any]) -> dict[str, Any]:
 
 def judged(talk: Talk, recipe: Recipe, data: Splits, folder: Path | None, *, resume: bool) -> dict[str, Any]:
     """Train, judge and say how it went."""
-    from narrows.readout import reconstruct, report
+    from narrows.readout import report
 
     result = watched(talk, recipe, data, folder, resume)
     whole = report(result, data)
     history = [epoch.valid["loss"] for epoch in result.history]
     talk.say(f"validation loss {sparkline(history)}")
-    if data.layout.kind == "image" and data.layout.shape[0] in (1, 3) and data.layout.shape[-1] <= 36:
-        made = reconstruct(result.model, data.test.x[:4], corruption=recipe.corruption, seed=recipe.seed)
-        stages = {"in": made.input, "seen": made.corrupted, "out": made.output}
-        shown = [
-            (name, row[i])
-            for i in range(len(made.input))
-            for name, row in stages.items()
-            if name != "seen" or recipe.corruption.kind != "none"
-        ]
-        talk.console.print(terminal_picture([x for _, x in shown], labels=[name for name, _ in shown]))
+    if talk.in_colours:
+        show_outputs(talk, recipe, data, result.model)
     rows = [
         ["this model", f"{whole.test['mse']:.4g}"],
         *([name, f"{errors['mse']:.4g}"] for name, errors in whole.baseline.items()),
@@ -143,6 +135,21 @@ def judged(talk: Talk, recipe: Recipe, data: Splits, folder: Path | None, *, res
     epochs, seconds = len(result.history), result.seconds
     talk.say(f"{result.model.parameters_count:,} parameters, {epochs} epochs, {seconds:.1f} s; saved in {folder}")
     return {**whole.as_dict(), "run": str(folder)}
+
+
+def show_outputs(talk: Talk, recipe: Recipe, data: Splits, model: Any) -> None:
+    """Small pictures of some test objects and what became of them, as many as fit beside each other."""
+    from narrows.readout import reconstruct
+
+    shape = data.layout.shape
+    if data.layout.kind != "image" or shape[0] not in (1, 3) or shape[-1] > 36:
+        return
+    stages = ["in", "out"] if recipe.corruption.kind == "none" else ["in", "seen", "out"]
+    count = max(1, min(4, (talk.console.width + 2) // (len(stages) * (shape[-1] + 2))))
+    made = reconstruct(model, data.test.x[:count], corruption=recipe.corruption, seed=recipe.seed)
+    rows = {"in": made.input, "seen": made.corrupted, "out": made.output}
+    shown = [(name, rows[name][i]) for i in range(len(made.input)) for name in stages]
+    talk.console.print(terminal_picture([x for _, x in shown], labels=[name for name, _ in shown]))
 
 
 def watched(talk: Talk, recipe: Recipe, data: Splits, folder: Path | None, resume: bool) -> Any:

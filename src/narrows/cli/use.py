@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from narrows.cli import draw
+from narrows.cli import draw, show
 from narrows.cli.talk import Talk
 from narrows.cli.train import check_suffix, load_for, numbers
 from narrows.data import read
@@ -22,8 +22,6 @@ from narrows.types import Split, Splits
 
 if TYPE_CHECKING:
     from narrows.readout.apply import Reconstruction
-
-PANELS = 24
 
 
 def objects(talk: Talk, saved: Saved, source: str | None) -> Split:
@@ -45,7 +43,7 @@ def reconstruct(talk: Talk, run: Path, source: str | None, out: Path, count: int
     if out.suffix == ".npy":
         write_array(out, saved.scaling.undo(made.output))
     else:
-        shown = slice(min(count, PANELS if saved.layout.kind != "image" else count))
+        shown = show.chosen(split, min(count, show.most(saved.layout)))
         draw_reconstruction(saved, made, pca, out, split, shown)
     talk.say(f"{len(split):,} objects, mean squared error {made.error.mean():.4g}; written to {out}")
     worst = int(made.error.argmax())
@@ -88,7 +86,7 @@ def compared(talk: Talk, saved: Saved, made: Reconstruction, pca: np.ndarray | N
 
 
 def draw_reconstruction(
-    saved: Saved, made: Reconstruction, pca: np.ndarray | None, out: Path, split: Split, shown: slice
+    saved: Saved, made: Reconstruction, pca: np.ndarray | None, out: Path, split: Split, shown: np.ndarray
 ) -> None:
     """Draw the objects at `shown`: what went in, what the encoder saw of it, and what came out of either method."""
     rows = {"input": made.input[shown], "corrupted": made.corrupted[shown], "output": made.output[shown]}
@@ -96,21 +94,7 @@ def draw_reconstruction(
         del rows["corrupted"]
     if pca is not None:
         rows[f"PCA, {int(np.prod(saved.model.code_shape))} numbers"] = pca[shown]
-    sheet(saved, rows, out, captions(saved, split, shown))
-
-
-def sheet(saved: Saved, rows: dict[str, np.ndarray], out: Path, words: list[str] | None) -> None:
-    """Draw rows of objects in scaled units."""
-    title = f"{saved.layout.name} through {int(np.prod(saved.model.code_shape))} numbers"
-    low, high = saved.scaling.low, saved.scaling.high
-    draw.reconstruction_sheet(rows, out, kind=saved.layout.kind, low=low, high=high, captions=words, title=title)
-
-
-def captions(saved: Saved, split: Split, shown: slice) -> list[str] | None:
-    """The class of each object shown, where it has one."""
-    if split.y is None or not saved.layout.classes:
-        return None
-    return [saved.layout.classes[label] if label >= 0 else "" for label in split.y[shown]]
+    show.sheet(saved, rows, out, show.captions(saved, split, shown), show.title_of(saved, split, shown))
 
 
 def encode(talk: Talk, run: Path, source: str | None, out: Path) -> dict[str, Any]:
@@ -191,18 +175,14 @@ def decode(talk: Talk, run: Path, codes: Path, out: Path) -> dict[str, Any]:
     check_suffix(out, (".npy", ".png"))
     saved = open_run(run)
     made = to_objects(saved.model, read_codes(codes, saved.model.code_shape))
-    give_objects(saved, made, out)
-    talk.say(f"{len(made):,} objects written to {out}")
-    return {"objects": len(made), "shape": list(made.shape[1:]), "out": str(out)}
-
-
-def give_objects(saved: Saved, made: np.ndarray, out: Path) -> None:
-    """Write raw objects: all of them as an array, or the first ones on a sheet."""
     if out.suffix == ".npy":
         write_array(out, made)
-        return
-    most = 96 if saved.layout.kind == "image" else PANELS
-    sheet(saved, {"input": saved.scaling.apply(made[:most])}, out, None)
+    else:
+        show.new_objects(
+            saved, made, out, f"{saved.layout.name}: objects decoded from {show.size_of(saved)} numbers each"
+        )
+    talk.say(f"{len(made):,} objects written to {out}")
+    return {"objects": len(made), "shape": list(made.shape[1:]), "out": str(out)}
 
 
 def generate(talk: Talk, run: Path, out: Path, count: int, between: str | None, seed: int) -> dict[str, Any]:
@@ -215,9 +195,16 @@ def generate(talk: Talk, run: Path, out: Path, count: int, between: str | None, 
     if between is None:
         made, how = sample(saved.model, count, data.train.x, seed=seed), "drawn from the latent space"
     else:
-        first, last = two_of(between, data)
-        made, how = interpolate(saved.model, data.test.x[first], data.test.x[last], count), f"from {first} to {last}"
-    give_objects(saved, made, out)
+        ends = two_of(between, data)
+        real = np.asarray(data.test.x[np.array(ends)])
+        made, how = interpolate(saved.model, real[0], real[1], count), f"from object {ends[0]} to object {ends[1]}"
+    if out.suffix == ".npy":
+        write_array(out, made)
+    elif between is None:
+        title = f"{saved.layout.name}: {len(made)} new objects from random codes of {show.size_of(saved)} numbers"
+        show.new_objects(saved, made, out, title)
+    else:
+        show.way(saved, made, ends, real, out)
     talk.say(f"{len(made)} objects {how}, written to {out}")
     return {"objects": len(made), "shape": list(made.shape[1:]), "out": str(out)}
 
@@ -239,22 +226,20 @@ def draw_map(
 
     check_suffix(out, (".png", ".svg", ".html"))
     saved = open_run(run)
-    split = (
-        whole_scene(talk, saved) if source is None and saved.layout.kind == "spectrum" else objects(talk, saved, source)
-    )
-    split = split.take(sampled(len(split), limit, seed))
+    scene = source is None and saved.layout.kind == "spectrum"
+    split = whole_scene(talk, saved) if scene else objects(talk, saved, source)
+    drawn = sampled(len(split), limit, seed)
+    split = split.take(drawn)
     made = latent_map(saved.model, split, projection=projection, seed=seed)
-    picture = saved.layout.kind == "image" and saved.layout.shape[0] in (1, 3)
     draw.latent_map(
         made.points,
         made.y,
         saved.layout.classes,
         out,
-        title=f"{saved.layout.name}: {len(split):,} objects, {made.codes.shape[1]} numbers each",
+        title=f"{saved.layout.name} through {made.codes.shape[1]} numbers",
         numbers={NAMES[name]: value for name, value in made.numbers.items()},
         axis_names=AXES[made.projection],
-        hover=[str(word) for word in split.where] if split.where is not None else None,
-        thumbnails=np.asarray(split.x) if picture and out.suffix == ".html" else None,
+        tips=show.tips(saved, split, None if scene else drawn),
     )
     talk.table(["measure", "value"], [[NAMES[name], f"{value:.3f}"] for name, value in made.numbers.items()])
     talk.say(f"{len(split):,} objects drawn in {out}")

@@ -98,6 +98,36 @@ def test_without_matplotlib_the_extra_is_named(tmp_path, monkeypatch):
         error_curves([PCA], tmp_path / "a.png", title="t")
 
 
+def limits_of(curves, path, monkeypatch):
+    from narrows.cli.draw import figure
+
+    kept = []
+    monkeypatch.setattr(figure, "save_figure", lambda page, path: kept.append(page))
+    error_curves(curves, path, title="t")
+    return kept[0].axes[0].get_ylim()
+
+
+@pytest.mark.parametrize("lowest", [0.0, 1e-12])
+def test_a_baseline_near_zero_does_not_flatten_the_networks(tmp_path, monkeypatch, lowest):
+    pca = Curve("PCA", [2, 8, 32], [0.06, 0.03, lowest], is_baseline=True)
+    low, _ = limits_of([DENSE, pca], tmp_path / "a.png", monkeypatch)
+    assert 1e-4 < low < 0.01 / 20
+
+
+def test_marks_stand_clear_of_the_edges(tmp_path, monkeypatch):
+    low, high = limits_of([DENSE, PCA], tmp_path / "a.png", monkeypatch)
+    assert high > 0.06 * 1.08
+    assert low < 0.01 / 1.08
+
+
+def test_the_typeface_is_that_of_the_sheets():
+    from PIL import ImageFont
+
+    from narrows.cli.draw.figure import typefaces
+
+    assert typefaces()[0] == ImageFont.load_default(16).getname()[0]
+
+
 def test_labels_are_spread_apart_within_the_frame(rng):
     places = spread(rng.random(8).tolist(), 0.1, 0.0, 1.0)
     assert np.diff(sorted([-0.1, *places, 1.1])).min() > 0.0999

@@ -13,8 +13,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from narrows.cli.draw.map import latent_map, sprite
+from narrows.cli.draw.apart import spread_heaps
+from narrows.cli.draw.map import latent_map
 from narrows.cli.draw.plot_map import VECTOR_DOTS
+from narrows.cli.draw.tip import Tips, sprite
+from narrows.cli.draw.values import Values
 from narrows.errors import EnvironmentProblem, InputError, LimitError, UsageError
 
 HOSTILE = [
@@ -91,7 +94,7 @@ def test_more_than_255_classes_take_two_bytes(tmp_path):
 def test_hostile_names_stay_text(tmp_path, points, labels):
     path = latent_map(
         points, labels, HOSTILE, tmp_path / "a.html", title="</title>" + HOSTILE[0], numbers={HOSTILE[0]: HOSTILE[1]},
-        axis_names=(HOSTILE[0], HOSTILE[1]), hover=[HOSTILE[n % 8] for n in range(400)],
+        axis_names=(HOSTILE[0], HOSTILE[1]), tips=Tips(origins=[HOSTILE[n % 8] for n in range(400)]),
     )  # fmt: skip
     tags = [tag for tag, _ in Page(path).tags]
     assert (
@@ -110,7 +113,7 @@ def test_hostile_names_arrive_whole(tmp_path, points, labels):
 
 def test_the_page_asks_nobody_for_anything(tmp_path, points, rng):
     thumbnails = rng.integers(0, 255, (400, 8, 8), dtype=np.uint8)
-    text = latent_map(points, None, [], tmp_path / "a.html", title="t", thumbnails=thumbnails).read_text()
+    text = latent_map(points, None, [], tmp_path / "a.html", title="t", tips=Tips(pictures=thumbnails)).read_text()
     assert set(re.findall(r"\w+://[^\"' ]+", text)) == {"http://www.w3.org/2000/svg"}
 
 
@@ -149,7 +152,7 @@ def test_numbers_have_a_meaning(tmp_path, points):
 )
 def test_thumbnails_stand_on_the_sprite_as_they_are(rng, shape, mode):
     pictures = rng.integers(0, 256, shape, dtype=np.uint8)
-    address, columns, width, height = sprite(pictures)
+    address, columns, width, height = sprite(pictures, Values(0, 255))
     sheet = Image.open(io.BytesIO(base64.b64decode(address.split(",")[1])))
     tile = np.asarray(sheet)[height : 2 * height, 2 * width : 3 * width]
     first = pictures[columns + 2].reshape(-1, 9, 7)[76 if shape[1] == 103 else 0]
@@ -158,14 +161,99 @@ def test_thumbnails_stand_on_the_sprite_as_they_are(rng, shape, mode):
 
 @pytest.mark.parametrize(("count", "side"), [(4, 200), (10_000, 60)])
 def test_large_thumbnails_are_averaged_until_they_fit(count, side):
-    _, columns, width, height = sprite(np.zeros((count, side, side), np.uint8))
+    _, columns, width, height = sprite(np.zeros((count, side, side), np.uint8), Values())
     assert max(width * 4096 / 56, columns * width, columns * height) <= 4096
 
 
-def test_shares_of_white_and_other_values_are_spread():
-    shares = sprite(np.full((1, 2, 2), 0.5))[0]
-    sheet = Image.open(io.BytesIO(base64.b64decode(shares.split(",")[1])))
-    assert sheet.getpixel((0, 0)) == 128
+@pytest.mark.parametrize(
+    ("picture", "values", "grey"),
+    [(np.full((2, 2), 0.5), Values(0, 1), 128), (np.full((2, 2), 8, np.uint8), Values(0, 16), 128),
+     (np.array([[-1.0, 3], [1, 1]]), Values(), 0), (np.full((2, 2), 99.0), Values(0, 16), 255)],
+)  # fmt: skip
+def test_pictures_run_from_the_lowest_possible_value_to_the_highest(picture, values, grey):
+    sheet = Image.open(io.BytesIO(base64.b64decode(sprite(picture[None], values)[0].split(",")[1])))
+    assert sheet.getpixel((0, 0)) == grey
+
+
+def test_objects_keep_the_numbers_they_have_elsewhere(tmp_path, points):
+    numbers = np.arange(400) * 3
+    data = Page(latent_map(points, None, [], tmp_path / "a.html", title="t", tips=Tips(numbers=numbers))).data
+    assert data["ids"] == numbers.tolist()
+
+
+@pytest.mark.parametrize(("shape", "length"), [((400, 40), 40), ((400, 2, 300), 75)])
+def test_lines_come_back_from_the_page(tmp_path, points, rng, shape, length):
+    given = rng.normal(size=shape).cumsum(-1).astype(np.float32)
+    values = Values(unit="dB", ends=("0 Hz", "8000 Hz"))
+    tips = Tips(lines=given, values=values)
+    lines = Page(latent_map(points, None, [], tmp_path / "a.html", title="t", tips=tips)).data["lines"]
+    first = given if given.ndim == 2 else given[:, 0]
+    mean = first.reshape(400, length, -1).mean(-1)
+    heights = decoded(lines["values"], "u1").reshape(400, length)
+    assert (lines["length"], lines["ends"], lines["reach"].split()[-1]) == (length, ["0 Hz", "8000 Hz"], "dB")
+    assert np.corrcoef(heights.ravel(), mean.ravel())[0, 1] > 0.999
+
+
+def test_rows_of_tables_come_back_from_the_page(tmp_path):
+    rows = np.array([[30.5, 1, 0], [41, 0, 1]], np.float32)
+    tips = Tips(rows=rows, values=Values(columns=("age", "city=Bern", "city=</script>")))
+    fields = Page(latent_map(np.eye(2), None, [], tmp_path / "a.html", title="t", tips=tips)).data["fields"]
+    assert (fields["names"], fields["words"], fields["more"]) == (["age", "city"], [[], ["Bern", "</script>"]], 0)
+    assert decoded(fields["values"], "<f4").reshape(2, 2).tolist() == [[30.5, 0], [41, 1]]
+
+
+def test_dots_of_one_place_are_spread_until_each_is_seen(tmp_path):
+    heaps = np.repeat(np.array([[0.0, 0], [1, 0], [1, 1]]), [20, 12, 1], axis=0)
+    places, moved = spread_heaps(heaps, np.arange(33) % 3)
+    nearest = np.sort(np.linalg.norm(places[:, None] - places, axis=-1), 1)[:, 1]
+    assert moved
+    assert nearest[:32].min() > 0.009
+    assert np.linalg.norm(places - heaps, axis=1).max() < 0.06
+    assert (places[32] == [1, 1]).all()
+    page = Page(latent_map(heaps, np.arange(33) % 3, list("abc"), tmp_path / "a.html", title="t"))
+    assert page.data["note"] == "dots of one place are spread around it"
+
+
+def test_heaps_never_reach_each_other():
+    heaps = np.repeat(np.array([[0.0, 0], [0.02, 0], [1, 0]]), 300, axis=0)
+    places, _ = spread_heaps(heaps, np.zeros(900, int))
+    assert places[:300, 0].max() < 0.01 < places[300:600, 0].min()
+
+
+@pytest.mark.parametrize("copies", [[range(5)], [range(400)], [range(4)] * 3])
+def test_few_dots_of_one_place_stay(points, copies):
+    doubled = np.concatenate([points, *(points[chosen] for chosen in copies)])
+    places, moved = spread_heaps(doubled, np.zeros(len(doubled), int))
+    assert (moved, (places == doubled).all()) == (False, True)
+
+
+def test_a_picture_grows_with_its_legend(opened, tmp_path, points):
+    numbers = {f"kNN accuracy {n}": 0.5 for n in range(4)}
+    sizes = [
+        opened(
+            latent_map(
+                points,
+                np.arange(400) % k,
+                [str(n) for n in range(k)],
+                tmp_path / f"{k}.png",
+                title="t",
+                numbers=numbers,
+            )
+        ).size
+        for k in (10, 36, 62)
+    ]
+    assert sizes[0] == (1920, 1200)
+    assert sizes[1][1] > 1200
+    text = latent_map(
+        points, np.arange(400) % 36, [str(n) for n in range(36)], tmp_path / "a.svg", title="t", numbers=numbers
+    )
+    assert ElementTree.parse(text).getroot().get("height") == "551.52pt"
+
+
+def test_each_number_has_a_meaning_of_one_line():
+    from narrows.cli.draw.map import MEANINGS
+
+    assert max(map(len, MEANINGS.values())) <= 50
 
 
 @pytest.mark.parametrize(
@@ -208,11 +296,11 @@ def test_few_dots_of_an_svg_are_shapes(tmp_path, points):
     assert ("<image" in text, text.count("<use") >= 400) == (False, True)
 
 
-def test_a_rare_class_is_drawn_over_a_common_one(opened, tmp_path):
-    labels = np.array([1] + [0] * 99)
-    path = latent_map(np.zeros((100, 2)), labels, ["common", "rare"], tmp_path / "a.png", title="t")
-    middle = np.asarray(opened(path).convert("RGB"))[630, 715].astype(int)
-    assert np.abs(middle - [0xA5, 0x93, 0x07]).max() < 45
+def test_a_rare_class_is_drawn_over_a_common_one(opened, tmp_path, rng):
+    points = np.concatenate([np.zeros((1, 2)), rng.normal(0, 1e-3, (98, 2)), [[1, 1]]])
+    path = latent_map(points, np.array([1] + [0] * 99), ["common", "rare"], tmp_path / "a.png", title="t")
+    dots = np.asarray(opened(path).convert("RGB")).astype(int)[:, :1300]
+    assert (np.abs(dots - [0xA5, 0x93, 0x07]).max(-1) < 45).sum() > 50
 
 
 BAD = {
@@ -237,11 +325,19 @@ def test_bad_maps_are_refused_and_nothing_is_written(tmp_path, case, suffix):
 
 
 @pytest.mark.parametrize(
-    "extra", [{"hover": ["a"]}, {"thumbnails": np.zeros((1, 2, 2))}, {"thumbnails": np.full((400, 2, 2), np.nan)}]
+    "extra",
+    [
+        {"origins": ["a"]},
+        {"numbers": [1]},
+        {"pictures": np.zeros((1, 2, 2))},
+        {"pictures": np.full((400, 2, 2), np.nan)},
+        {"lines": np.full((400, 2), np.inf)},
+        {"rows": np.zeros((1, 2))},
+    ],
 )
 def test_lists_of_another_length_or_broken_pictures_are_refused(tmp_path, points, extra):
     with pytest.raises(InputError):
-        latent_map(points, None, [], tmp_path / "a.html", title="t", **extra)
+        latent_map(points, None, [], tmp_path / "a.html", title="t", tips=Tips(**extra))
 
 
 def test_a_page_has_a_limit_of_dots(tmp_path):

@@ -5,7 +5,11 @@ import pytest
 from PIL import Image
 
 from narrows.cli.draw import paper
-from narrows.cli.draw.sheet import as_pixels, gain_of, reconstruction_sheet
+from narrows.cli.draw.mosaic import as_pixels, gain_of
+from narrows.cli.draw.panels import words_of
+from narrows.cli.draw.sheet import Rows, reconstruction_sheet
+from narrows.cli.draw.tables import _entries
+from narrows.cli.draw.values import Values, fields_of
 from narrows.errors import InputError, LimitError, UsageError
 
 
@@ -27,7 +31,7 @@ def find(sheet, picture):
 @pytest.mark.parametrize(("shape", "factor"), [((1, 8, 8), 14), ((1, 28, 28), 4), ((3, 32, 32), 3), ((1, 200, 150), 1)])
 def test_each_input_pixel_stands_on_the_sheet_as_it_is(tmp_path, rng, shape, factor):
     x = rng.integers(0, 256, (2, *shape), dtype=np.uint8)
-    path = reconstruction_sheet({"input": x, "output": x // 2}, tmp_path / "a.png", kind="image", low=0, high=255)
+    path = reconstruction_sheet({"input": x, "output": x // 2}, tmp_path / "a.png", kind="image", values=Values(0, 255))
     enlarged = x[1].transpose(1, 2, 0).repeat(factor, 0).repeat(factor, 1)
     assert len(find(pixels_of(path), np.broadcast_to(enlarged, (*enlarged.shape[:2], 3)))) == 1
 
@@ -35,7 +39,7 @@ def test_each_input_pixel_stands_on_the_sheet_as_it_is(tmp_path, rng, shape, fac
 def test_outputs_stand_below_inputs(tmp_path, rng):
     x, y = rng.integers(0, 256, (2, 1, 1, 8, 8), dtype=np.uint8)
     sheet = pixels_of(
-        reconstruction_sheet({"input": x, "output": y}, tmp_path / "a.png", kind="image", low=0, high=255)
+        reconstruction_sheet({"input": x, "output": y}, tmp_path / "a.png", kind="image", values=Values(0, 255))
     )
     above, below = (find(sheet, as_pixels(row, 0, 255)[0].repeat(14, 0).repeat(14, 1))[0] for row in (x, y))
     assert (above[1], below[0] - above[0]) == (below[1], 112 + paper.GAP)
@@ -43,19 +47,23 @@ def test_outputs_stand_below_inputs(tmp_path, rng):
 
 def test_large_pictures_are_averaged_down(opened, tmp_path):
     x = np.zeros((1, 3, 600, 400), np.uint8)
-    path = reconstruction_sheet({"input": x}, tmp_path / "a.png", kind="image", low=0, high=255)
+    path = reconstruction_sheet({"input": x}, tmp_path / "a.png", kind="image", values=Values(0, 255))
     assert opened(path).size[1] < 400
 
 
 def test_a_perfect_output_has_a_white_error_row(tmp_path):
     x = np.full((1, 1, 8, 8), 0.25, np.float32)
-    sheet = pixels_of(reconstruction_sheet({"input": x, "output": x}, tmp_path / "a.png", kind="image", low=0, high=1))
+    sheet = pixels_of(
+        reconstruction_sheet({"input": x, "output": x}, tmp_path / "a.png", kind="image", values=Values(0, 1))
+    )
     assert len(find(sheet, np.full((112, 112, 3), 255, np.uint8))) == 1
 
 
 def test_the_error_row_is_the_enlarged_difference(tmp_path):
     x, y = np.zeros((1, 1, 8, 8), np.float32), np.full((1, 1, 8, 8), 0.1, np.float32)
-    sheet = pixels_of(reconstruction_sheet({"input": x, "output": y}, tmp_path / "a.png", kind="image", low=0, high=1))
+    sheet = pixels_of(
+        reconstruction_sheet({"input": x, "output": y}, tmp_path / "a.png", kind="image", values=Values(0, 1))
+    )
     expected = np.broadcast_to(paper.ramp(np.float32(0.1) * 8), (112, 112, 3))
     assert len(find(sheet, expected)) == 1
 
@@ -80,8 +88,17 @@ def test_many_bands_show_three_of_them():
 @pytest.mark.parametrize("count", [1, 12, 13, 40])
 def test_objects_wrap_into_bands(opened, tmp_path, count):
     x = np.zeros((count, 1, 8, 8), np.uint8)
-    path = reconstruction_sheet({"input": x}, tmp_path / "a.png", kind="image", low=0, high=255, captions=["c"] * count)
+    path = reconstruction_sheet(
+        {"input": x}, tmp_path / "a.png", kind="image", values=Values(0, 255), captions={"class": ["c"] * count}
+    )
     assert opened(path).size[0] < 1800
+
+
+@pytest.mark.parametrize("count", [48, 96])
+def test_many_objects_stand_in_blocks(opened, tmp_path, count):
+    x = np.zeros((count, 1, 8, 8), np.uint8)
+    wide, tall = opened(reconstruction_sheet({"input": x, "output": x}, tmp_path / "a.png", kind="image")).size
+    assert 0.4 < tall / wide < 1.5
 
 
 @pytest.mark.parametrize(
@@ -99,14 +116,82 @@ def test_lines_are_drawn_in_the_inks_of_input_output_and_error(tmp_path, rng, ki
     x = rng.normal(size=shape)
     path = reconstruction_sheet({"input": x, "output": x * 0.5}, tmp_path / "a.png", kind=kind, title="t")
     colours = {tuple(c) for c in pixels_of(path).reshape(-1, 3)}
-    assert {(0x1C, 0x21, 0x27), (0x6B, 0x3F, 0xB0), (0xB3, 0x26, 0x1E)} <= colours
+    inks = {(0x1C, 0x21, 0x27), (0xB3, 0x26, 0x1E)} | ({(0x6B, 0x3F, 0xB0)} if kind != "table" else set())
+    assert inks <= colours
 
 
-def test_columns_of_a_table_each_have_their_own_scale(tmp_path):
-    x = np.array([[0.0, 0.0], [1.0, 1000.0]])
-    small = reconstruction_sheet({"input": x}, tmp_path / "a.png", kind="table").read_bytes()
-    large = reconstruction_sheet({"input": x * [1e4, 1]}, tmp_path / "b.png", kind="table").read_bytes()
-    assert small == large
+PEOPLE = Values(columns=("age", "city=Bern", "city=Genf"), original=lambda x: x * [10, 1, 1] + [40, 0, 0])
+TABLE = {
+    "input": np.array([[1.0, 1, 0], [-1, 0, 1], [0, 0, 0]]),
+    "output": np.array([[0.5, 0.2, 0.7], [-1, 0.1, 0.9], [0, 0.4, 0.1]]),
+}
+
+
+def rows_of(given, values):
+    return Rows(given, {name: values.original(row) for name, row in given.items()}, 0.0, 1.0, values, {}, None)
+
+
+def test_a_table_says_its_columns_in_their_units_and_its_words():
+    entries, left = _entries(rows_of(TABLE, PEOPLE))
+    assert [(e.field.name, e.texts["input"], e.texts["output"]) for e in entries] == [
+        ("age", ["50", "30", "40"], ["45", "30", "40"]),
+        ("city", ["Bern", "Genf", "none"], ["Genf", "Genf", "Bern"]),
+    ]
+    assert left == 0
+
+
+def test_the_bars_of_a_table_add_up_to_the_error():
+    rows = rows_of(TABLE, PEOPLE)
+    entries, _ = _entries(rows)
+    np.testing.assert_allclose(sum(entry.added for entry in entries), rows.squares("output"), rtol=1e-6)
+
+
+def test_of_many_columns_those_of_the_largest_error_are_drawn(opened, tmp_path):
+    x = np.zeros((2, 100))
+    y = x + np.arange(100) / 100
+    entries, left = _entries(rows_of({"input": x, "output": y}, Values()))
+    assert ([e.field.name for e in entries][::39], left) == (["column 60", "column 99"], 60)
+    assert opened(reconstruction_sheet({"input": x, "output": y}, tmp_path / "a.png", kind="table")).size[1] < 1200
+
+
+@pytest.mark.parametrize("names", [("a=1", "b=1"), ("a=1", "b", "a=2"), ("a", "a=1")])
+def test_columns_that_are_no_neighbours_of_one_name_stay_numbers(names):
+    assert [entry.name for entry in fields_of(Values(columns=names), len(names))] == list(names)
+
+
+@pytest.mark.parametrize("kind", ["image", "series", "table", "spectrum", "sound"])
+def test_the_error_is_that_of_the_values_given_whatever_is_drawn(tmp_path, kind, rng):
+    x, y = rng.normal(size=(2, 2, 1, 4, 4)) if kind == "image" else rng.normal(size=(2, 2, 9))
+    values = Values(original=lambda row: row * 1000 + 7)
+    rows = rows_of({"input": x, "output": y}, values)
+    np.testing.assert_allclose(rows.squares("output"), ((x - y) ** 2).reshape(2, -1).mean(1), rtol=1e-5)
+    assert reconstruction_sheet({"input": x, "output": y}, tmp_path / "a.png", kind=kind, values=values).exists()
+
+
+def test_words_above_an_object_name_it_and_its_errors():
+    x = np.zeros((2, 4))
+    rows = Rows({"input": x, "output": x + 0.5, "PCA, 2 numbers": x + 1}, {}, 0.0, 1.0, Values(), {}, None)
+    rows.captions = {"object": ["7", "9"], "class": ["", "normal"]}
+    assert [words_of(rows, n) for n in (0, 1)] == [
+        "object 7 · MSE .250 · PCA 1",
+        "object 9 · class normal · MSE .250 · PCA 1",
+    ]
+
+
+def test_values_are_drawn_in_their_own_units(tmp_path, rng):
+    x = rng.normal(size=(3, 20))
+    scaled = reconstruction_sheet({"": x}, tmp_path / "a.png", kind="spectrum", values=Values(original=np.exp))
+    plain = reconstruction_sheet({"": np.exp(x)}, tmp_path / "b.png", kind="spectrum")
+    assert scaled.read_bytes() == plain.read_bytes()
+
+
+@pytest.mark.parametrize(("kind", "shape"), [("image", (3, 1, 8, 8)), ("series", (3, 1, 20)), ("table", (3, 4))])
+def test_a_row_without_a_name_has_no_label_and_no_blank_below(tmp_path, kind, shape, rng):
+    sheet = pixels_of(reconstruction_sheet({"": rng.random(shape)}, tmp_path / "a.png", kind=kind))
+    inked = np.flatnonzero((sheet != sheet[0, 0]).any(-1).any(1))
+    assert sheet.shape[0] - inked[-1] <= paper.MARGIN + paper.GAP + 6
+    if kind == "image":
+        assert np.flatnonzero((sheet != sheet[0, 0]).any(-1).any(0))[0] == paper.MARGIN - 1
 
 
 def test_constant_values_are_drawn(tmp_path):
@@ -119,7 +204,7 @@ def test_odd_captions_and_names_are_drawn(opened, tmp_path):
     x = np.zeros((2, 1, 8, 8), np.uint8)
     rows = {"input": x, "a name that is longer than any column could be, by far": x}
     path = reconstruction_sheet(
-        rows, tmp_path / "a.png", kind="image", captions=["日本 ×", "\x00\u202e" * 50], title="é" * 300
+        rows, tmp_path / "a.png", kind="image", captions={"class": ["日本 ×", "\x00\u202e" * 50]}, title="é" * 300
     )
     assert opened(path).size[0] > 0
 
@@ -134,7 +219,7 @@ BAD = {
     "different masks": ({"input": np.zeros((1, 1, 8, 8)), "mask": np.zeros((1, 1, 9, 8))}, InputError, "height"),
     "not pictures": ({"input": np.zeros((3, 64))}, InputError, "N, C, H, W"),
     "words": ({"input": np.array(["a"])}, InputError, "not finite numbers"),
-    "too many": ({"input": np.zeros((97, 1, 2, 2))}, LimitError, "limit 96"),
+    "too many": ({"input": np.zeros((99, 1, 2, 2))}, LimitError, "limit 98"),
 }
 
 
@@ -158,5 +243,5 @@ def test_no_matplotlib_is_needed(tmp_path, monkeypatch):
 
 def test_spectrograms_are_drawn_as_pictures(tmp_path, rng):
     x = rng.integers(0, 256, (1, 1, 28, 28), dtype=np.uint8)
-    sheet = pixels_of(reconstruction_sheet({"input": x}, tmp_path / "a.png", kind="sound", low=0, high=255))
+    sheet = pixels_of(reconstruction_sheet({"input": x}, tmp_path / "a.png", kind="sound", values=Values(0, 255)))
     assert len(find(sheet, as_pixels(x, 0, 255)[0].repeat(4, 0).repeat(4, 1))) == 1

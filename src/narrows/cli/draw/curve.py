@@ -15,6 +15,10 @@ from narrows.errors import InputError
 
 INKS = (VIOLET, *(PALETTE[i][0] for i in (3, 5, 1, 4, 2, 8)))
 MARKS = ("o", "s", "^", "D", "v", "P", "X")
+# Inches left of, above, right of and below the frame.
+SIDES = (0.68, 0.88, 1.75, 0.7)
+# How far below the lowest network, as a factor, a baseline is still drawn.
+DEPTH = 30
 
 
 @dataclass(frozen=True)
@@ -72,18 +76,19 @@ def error_curves(
     if not series:
         raise InputError("no line to draw", expected="one curve or more", code="input.empty")
     page = figure.new_figure(9, 5.6, "drawing curves")
-    axes = page.add_axes((0.075, 0.125, 0.68, 0.70))
+    axes = figure.frame(page, *SIDES)
     figure.calm_axes(axes)
     _scales(axes, series)
     inks = _inks(series)
     for number, curve in enumerate(series):
         _draw(axes, curve, inks[number], MARKS[number % len(MARKS)], losing_points(curve, series))
     _name_ends(axes, series, inks)
-    figure.title_and_labels(axes, plain(title, 90), plain(x_label), plain(y_label))
+    figure.title_and_labels(page, axes, plain(title, 90), plain(x_label), plain(y_label))
     if any(losing_points(curve, series).any() for curve in series):
         names = " and ".join(plain(c.name, 24) for c in series if c.is_baseline)
         note = f"red ring: {names} does better with as many numbers"
-        figure.write(axes, 1, 1.04, note, transform=axes.transAxes, color=RED, ha="right", va="bottom")
+        x, y = 1 - SIDES[2] / 9, 1 - (figure.MARGIN + 0.33) / 5.6
+        figure.write(page, x, y, note, color=RED, ha="right", va="top")
     return figure.save_figure(page, path)
 
 
@@ -124,7 +129,7 @@ def loss_curve(
         lines.append(Curve(baseline[0], [1, last], [baseline[1], baseline[1]], is_baseline=True))
     figure.suffix_of(path, (".png", ".svg"))
     page = figure.new_figure(9, 4.6, "drawing curves")
-    axes = page.add_axes((0.075, 0.14, 0.68, 0.67))
+    axes = figure.frame(page, *SIDES)
     figure.calm_axes(axes)
     _fit_loss(axes, lines)
     inks = _inks(lines)
@@ -132,7 +137,7 @@ def loss_curve(
         dashes = (0, (4, 3)) if curve.is_baseline else "solid"
         axes.plot(curve.sizes, curve.values, color=ink, linewidth=1.8, linestyle=dashes, solid_capstyle="round")
     _name_ends(axes, lines, inks)
-    figure.title_and_labels(axes, plain(title, 90), plain(x_label), plain(y_label))
+    figure.title_and_labels(page, axes, plain(title, 90), plain(x_label), plain(y_label))
     return figure.save_figure(page, path)
 
 
@@ -171,24 +176,39 @@ def _inks(series: Sequence[Curve]) -> list[str]:
     return [GREY if curve.is_baseline else INKS[next(number) % len(INKS)] for curve in series]
 
 
+def floor_of(series: Sequence[Curve]) -> float:
+    """The lowest error that is drawn in logarithms: a baseline near 0 must not flatten all the others.
+
+    Example:
+        >>> floor_of([Curve("dense", [2, 8], [0.6, 0.3]), Curve("PCA", [2, 8], [0.5, 1e-12], is_baseline=True)])
+        0.01
+    """
+    others = [c for c in series if not c.is_baseline] or list(series)
+    lowest = float(min(np.min(p) for c in others for p in (c.values, c.low) if p is not None))
+    every = float(min(np.min(p) for c in series for p in (c.values, c.low) if p is not None))
+    return max(every, lowest / DEPTH)
+
+
 def _scales(axes: Any, series: Sequence[Curve]) -> None:
-    """Logarithms where all values are positive and span more than a factor of three; one tick for each size."""
+    """Logarithms where all networks are above 0 and all span more than a factor of three; a tick for each size."""
     from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
     sizes = np.unique(np.concatenate([np.asarray(c.sizes, float) for c in series]))
     edges = [np.asarray(p, float) for c in series for p in (c.values, c.low, c.high) if p is not None]
-    values = np.concatenate(edges)
+    low, high = floor_of(series), float(np.concatenate(edges).max())
     if sizes[0] > 0 and sizes[-1] > 3 * sizes[0]:
         axes.set_xscale("log", base=2)
     axes.margins(x=0.03)
-    if values.min() > 0 and values.max() > 3 * values.min():
-        axes.set_yscale("log")
-        axes.set_ylim(values.min() / 1.18, values.max() * 1.12)
-        axes.yaxis.set_major_locator(FixedLocator(_round_levels(values.min() / 1.18, values.max() * 1.12)))
+    if low > 0 and high > 3 * low:
+        axes.set_yscale("log", nonpositive="clip")
+        room = (high / low) ** 0.06
+        axes.set_ylim(low / room, high * room)
+        axes.yaxis.set_major_locator(FixedLocator(_round_levels(low / room, high * room)))
         axes.yaxis.set_minor_locator(NullLocator())
     else:
-        reach = values.max() - values.min() or abs(values.max()) or 1.0
-        axes.set_ylim(values.min() - 0.08 * reach, values.max() + 0.08 * reach)
+        low = float(np.concatenate(edges).min())
+        reach = high - low or abs(high) or 1.0
+        axes.set_ylim(low - 0.08 * reach, high + 0.08 * reach)
     axes.xaxis.set_minor_locator(NullLocator())
     axes.xaxis.set_major_locator(FixedLocator(_apart(sizes, axes.get_xscale() == "log")))
     axes.xaxis.set_major_formatter(FuncFormatter(lambda v, _: short_number(float(v))))
@@ -233,9 +253,17 @@ def _draw(axes: Any, curve: Curve, ink: str, mark: str, lost: np.ndarray) -> Non
     dashes = (0, (4, 3)) if curve.is_baseline else "solid"
     axes.plot(sizes, values, color=ink, linewidth=1.6 if curve.is_baseline else 2.0, linestyle=dashes, zorder=3)
     size = 0 if curve.is_baseline and len(sizes) > 1 else 6
-    axes.plot(sizes, values, mark, color=ink, markersize=size, markeredgecolor=PAPER, markeredgewidth=1, zorder=4)
+    edge = {"markeredgecolor": PAPER, "markeredgewidth": 1, "clip_on": False}
+    inside = values >= axes.get_ylim()[0]
+    axes.plot(sizes[inside], values[inside], mark, color=ink, markersize=size, zorder=4, **edge)
     if lost.any():
-        rings = {"markersize": 11, "markerfacecolor": "none", "markeredgecolor": RED, "markeredgewidth": 1.6}
+        rings = {
+            "markersize": 11,
+            "markerfacecolor": "none",
+            "markeredgecolor": RED,
+            "markeredgewidth": 1.6,
+            "clip_on": False,
+        }
         axes.plot(sizes[lost], values[lost], "o", zorder=5, **rings)
 
 
@@ -243,7 +271,8 @@ def _name_ends(axes: Any, series: Sequence[Curve], inks: Sequence[str]) -> None:
     """The name of each line at its right end, moved up or down where two would touch."""
     axes.get_xlim()  # the limits are worked out late; the places below need them
     span = axes.transData + axes.transAxes.inverted()
-    ends = [span.transform((curve.sizes[-1], curve.values[-1])) for curve in series]
+    bottom = axes.get_ylim()[0]
+    ends = [span.transform((curve.sizes[-1], max(curve.values[-1], bottom))) for curve in series]
     places = figure.spread([float(end[1]) for end in ends], 0.075, 0.0, 1.0)
     for curve, ink, end, place in zip(series, inks, ends, places, strict=True):
         if abs(place - end[1]) > 0.01 or end[0] < 0.97:
@@ -253,11 +282,10 @@ def _name_ends(axes: Any, series: Sequence[Curve], inks: Sequence[str]) -> None:
         name = figure.write(
             axes, 1.04, place, plain(curve.name, 20), color=ink if not curve.is_baseline else tone, **shade
         )
-        name.set_fontweight("normal" if curve.is_baseline else "bold")
-        number = short_number(float(curve.values[-1]))
+        number = short_number(float(curve.values[-1])) + (" ↓" if curve.values[-1] < bottom else "")
         axes.annotate(
             number, (1, 0.5), xycoords=name, xytext=(6, 0), textcoords="offset points",
-            va="center", fontsize=9, color=MUTED,
+            va="center", fontsize=9, color=MUTED, family=figure.typefaces(),
         )  # fmt: skip
 
 

@@ -1,9 +1,12 @@
 """What the figures share: matplotlib without its global state, text that is never read as mathematics, whole files."""
 
+import atexit
 import os
 import warnings
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from narrows.cli.draw.style import INK, LINE, MUTED, PAPER
@@ -11,6 +14,8 @@ from narrows.errors import UsageError, missing_extra
 from narrows.files import atomic
 
 DPI = 160
+# Inches from the edges to the title and the frame.
+MARGIN = 0.24
 
 
 def new_figure(width: float, height: float, purpose: str) -> Any:
@@ -24,6 +29,24 @@ def new_figure(width: float, height: float, purpose: str) -> Any:
     except ImportError as error:
         raise missing_extra("matplotlib", "plot", purpose) from error
     return Figure(figsize=(width, height), dpi=DPI, facecolor=PAPER)
+
+
+@cache
+def typefaces() -> tuple[str, ...]:
+    """The typeface of the sheets, made known to matplotlib, and matplotlib's own for letters that it lacks."""
+    from matplotlib import font_manager
+    from PIL import ImageFont
+
+    own = "DejaVu Sans"
+    face = ImageFont.load_default(16)
+    if not isinstance(face, ImageFont.FreeTypeFont) or not hasattr(face.path, "getvalue"):
+        return (own,)
+    folder = TemporaryDirectory(prefix="narrows-")
+    atexit.register(folder.cleanup)
+    path = Path(folder.name) / "face.ttf"
+    path.write_bytes(face.path.getvalue())
+    font_manager.fontManager.addfont(path)
+    return (str(face.getname()[0]), own)
 
 
 def suffix_of(path: str | os.PathLike[str], choices: Sequence[str]) -> str:
@@ -58,7 +81,7 @@ def save_figure(figure: Any, path: str | os.PathLike[str]) -> Path:
 
 def write(axes: Any, x: float, y: float, text: str, **style: Any) -> Any:
     """Set a text as it is: a dollar sign stays a dollar sign."""
-    return axes.text(x, y, text, **{"parse_math": False, "color": INK, "fontsize": 9, **style})
+    return axes.text(x, y, text, **{"parse_math": False, "color": INK, "fontsize": 9, "family": typefaces(), **style})
 
 
 def calm_axes(axes: Any) -> None:
@@ -68,14 +91,21 @@ def calm_axes(axes: Any) -> None:
         side.set_visible(False)
     axes.grid(True, which="major", axis="y", color=LINE, linewidth=0.8)
     axes.set_axisbelow(True)
-    axes.tick_params(which="both", length=0, labelsize=9, labelcolor=MUTED, pad=6)
+    axes.tick_params(which="both", length=0, labelsize=9, labelcolor=MUTED, pad=6, labelfontfamily=typefaces())
 
 
-def title_and_labels(axes: Any, title: str, x_label: str, y_label: str) -> None:
-    """The title at the left, the name of the upright axis under it, the other below."""
-    write(axes, 0, 1.11, title, transform=axes.transAxes, fontsize=13, fontweight="bold", va="bottom")
-    write(axes, 0, 1.04, y_label, transform=axes.transAxes, color=MUTED, va="bottom")
-    axes.set_xlabel(x_label, color=MUTED, fontsize=9, labelpad=8, parse_math=False)
+def frame(page: Any, left: float, top: float, right: float, bottom: float) -> Any:
+    """Axes with so many inches free at each side of a figure."""
+    width, height = page.get_size_inches()
+    return page.add_axes((left / width, bottom / height, 1 - (left + right) / width, 1 - (top + bottom) / height))
+
+
+def title_and_labels(page: Any, axes: Any, title: str, x_label: str, y_label: str) -> None:
+    """The title at the upper left corner, the name of the upright axis above the axes, the other below."""
+    width, height = page.get_size_inches()
+    write(page, MARGIN / width, 1 - MARGIN / height, title, fontsize=13, va="top")
+    write(page, MARGIN / width, 1 - (MARGIN + 0.33) / height, y_label, color=MUTED, va="top")
+    axes.set_xlabel(x_label, color=MUTED, fontsize=9, labelpad=8, parse_math=False, family=typefaces())
 
 
 def spread(places: Sequence[float], gap: float, low: float, high: float) -> list[float]:

@@ -7,13 +7,13 @@ const points = new Float32Array(bytes(data.points).buffer);
 const labels = data.wide ? new Uint16Array(bytes(data.labels).buffer) : bytes(data.labels);
 const { groups, count } = data;
 const shown = groups.map(() => true);
-const canvas = $("dots"), pen = canvas.getContext("2d", { alpha: false });
+const canvas = $("dots"), pen = canvas.getContext("2d");
 const dark = matchMedia("(prefers-color-scheme: dark)");
 
 // Dots without a class behind all, then common classes, rare ones on top; classes about as common mix as they came,
 // so that none of them covers the others.
 const order = drawingOrder();
-const box = bounds();
+let box = bounds();
 let view = { x: 0, y: 0, zoom: 1 };   // centre in units of the fitted frame, and the factor
 let size = { width: 0, height: 0, ratio: 1 };
 let near = -1, waiting = false, pixels = null;
@@ -29,9 +29,12 @@ function drawingOrder() {
   return result;
 }
 
+// Where the shown dots lie; all of them where none is shown.
 function bounds() {
+  const none = !shown.some((is, k) => is && groups[k].count);
   let [x0, y0, x1, y1] = [Infinity, Infinity, -Infinity, -Infinity];
   for (let i = 0; i < count; i++) {
+    if (!none && !shown[labels[i]]) continue;
     const x = points[2 * i], y = points[2 * i + 1];
     if (x < x0) x0 = x; if (x > x1) x1 = x;
     if (y < y0) y0 = y; if (y > y1) y1 = y;
@@ -164,7 +167,7 @@ function fit() {
   size = { width: frame.width, height: frame.height, ratio: Math.min(3, devicePixelRatio || 1) };
   canvas.width = Math.round(frame.width * size.ratio);
   canvas.height = Math.round(frame.height * size.ratio);
-  later();
+  draw();   // at once: a canvas of a new size is empty until it is drawn
 }
 
 // The nearest shown dot within 12 pixels; of equally near ones the one drawn last, which is the one seen.
@@ -189,8 +192,12 @@ function point(i) {
   if (i < 0) return;
   const group = groups[labels[i]];
   $("tip-class").textContent = groups.length > 1 ? group.name : "";
-  $("tip-origin").textContent = (data.hover ? data.hover[i] + " · " : "") + "object " + (i + 1).toLocaleString("en");
+  $("tip-origin").textContent = data.origins ? data.origins[i] : "";
+  $("tip-number").textContent = data.ids ? "object " + data.ids[i] : "";
+  tip.classList.toggle("tall", Boolean(data.lines || data.fields));
   paint(i);
+  trace(i, dark.matches ? group.dark : group.light);
+  list(i);
   const { x, y } = screen(i), gap = 14, w = tip.offsetWidth, h = tip.offsetHeight;
   const keep = (place, room) => Math.max(4, Math.min(room - 4, place));
   let left = x + gap + w > size.width - 4 ? x - gap - w : x + gap, top = y - h / 2;
@@ -217,6 +224,42 @@ function paint(i) {
   picture.getContext("2d").drawImage(sheet, (i % columns) * width, Math.floor(i / columns) * height, width, height, 0, 0, width, height);
 }
 
+const heights = data.lines && bytes(data.lines.values);
+
+function trace(i, ink) {
+  $("line").hidden = !data.lines;
+  if (!data.lines) return;
+  const { length, ends, reach } = data.lines, curve = $("curve"), ratio = size.ratio, w = 200, h = 64, ctx = curve.getContext("2d");
+  curve.width = w * ratio;
+  curve.height = h * ratio;
+  ctx.scale(ratio, ratio);
+  ctx.strokeStyle = ink;
+  ctx.lineWidth = 1.5;
+  ctx.lineJoin = "round";
+  ctx.beginPath();
+  for (let n = 0; n < length; n++) {
+    ctx.lineTo(2 + (w - 4) * (length > 1 ? n / (length - 1) : 0.5), h - 3 - (heights[i * length + n] / 255) * (h - 6));
+  }
+  ctx.stroke();
+  $("ends").replaceChildren(make("span", "", ends[0]), make("span", "", ends[1]));
+  $("reach").textContent = "drawn from " + reach;
+}
+
+const values = data.fields && new Float32Array(bytes(data.fields.values).buffer);
+
+function list(i) {
+  $("fields").hidden = !data.fields;
+  if (!data.fields) return;
+  const { names, words, more } = data.fields, rows = [];
+  names.forEach((name, n) => {
+    const value = values[i * names.length + n];
+    const text = words[n].length ? (value < 0 ? "none" : words[n][value]) : Number(value.toPrecision(4)).toLocaleString("en", { maximumSignificantDigits: 4 });
+    rows.push(make("dt", "", name), make("dd", "", text));
+  });
+  if (more) rows.push(make("dd", "more", "and " + more.toLocaleString("en") + " more columns"));
+  $("fields").replaceChildren(...rows);
+}
+
 function zoomBy(factor, px = size.width / 2, py = size.height / 2) {
   const before = scales(), zoom = Math.max(0.5, Math.min(400, view.zoom * factor));
   const dx = (px - size.width / 2) / before.sx, dy = (py - size.height / 2) / before.sy, keep = 1 - view.zoom / zoom;
@@ -232,10 +275,18 @@ function moveBy(dx, dy) {
   later();
 }
 
-function all() {
+function fitShown() {
+  box = bounds();
   view = { x: 0, y: 0, zoom: 1 };
+  nameAxes();
   point(-1);
   later();
+}
+
+function nameAxes() {
+  const note = scales().stretched ? " (the axes are stretched apart)" : "";
+  $("across").textContent = data.axes[0] + note + " →";
+  $("upright").textContent = data.axes[1] + " →";
 }
 
 const held = new Map();
@@ -281,7 +332,7 @@ canvas.addEventListener("dblclick", (event) => { const at = local(event); zoomBy
 canvas.addEventListener("keydown", (event) => {
   const step = 48, keys = {
     ArrowLeft: () => moveBy(step, 0), ArrowRight: () => moveBy(-step, 0), ArrowUp: () => moveBy(0, step),
-    ArrowDown: () => moveBy(0, -step), "+": () => zoomBy(1.4), "=": () => zoomBy(1.4), "-": () => zoomBy(1 / 1.4), 0: all,
+    ArrowDown: () => moveBy(0, -step), "+": () => zoomBy(1.4), "=": () => zoomBy(1.4), "-": () => zoomBy(1 / 1.4), 0: fitShown,
     Escape: () => point(-1),
   };
   if (!keys[event.key] || event.ctrlKey || event.metaKey || event.altKey) return;
@@ -290,7 +341,7 @@ canvas.addEventListener("keydown", (event) => {
 });
 $("nearer").onclick = () => zoomBy(1.5);
 $("farther").onclick = () => zoomBy(1 / 1.5);
-$("whole").onclick = all;
+$("whole").onclick = fitShown;
 
 // The legend: a button for each class hides or shows it, "only" shows it alone.
 const marks = {
@@ -324,13 +375,13 @@ for (const k of listed) {
   only.setAttribute("aria-label", "only " + groups[k].name);
   toggle.append(svg, make("span", "name", groups[k].name), make("span", "tally", groups[k].count.toLocaleString("en")));
   toggle.onclick = () => { shown[k] = !shown[k]; refresh(); };
-  only.onclick = () => { shown.forEach((_, j) => { shown[j] = j === k; }); refresh(); };
+  only.onclick = () => { shown.forEach((_, j) => { shown[j] = j === k; }); refresh(); fitShown(); };
   toggle.ondblclick = only.onclick;
   row.append(toggle, only);
   $("legend").append(row);
   rows.set(k, { toggle, path });
 }
-$("show-all").onclick = () => { shown.fill(true); refresh(); };
+$("show-all").onclick = () => { shown.fill(true); refresh(); fitShown(); };
 
 function refresh() {
   for (const [k, { toggle, path }] of rows) {
@@ -353,10 +404,10 @@ for (const [name, value, meaning] of data.numbers) {
 $("numbers-part").hidden = !data.numbers.length;
 $("legend-part").hidden = !listed.length;
 $("legend-part").classList.toggle("many", listed.length > 6);
+$("legend").classList.toggle("short", listed.length > 6 && listed.every((k) => groups[k].name.length <= 6));
+$("note").textContent = data.note;
 new ResizeObserver(fit).observe(canvas);
 dark.addEventListener("change", refresh);
 fit();
-const note = scales().stretched ? " (the axes are stretched apart)" : "";
-$("across").textContent = data.axes[0] + note + " →";
-$("upright").textContent = data.axes[1] + " →";
+nameAxes();
 refresh();

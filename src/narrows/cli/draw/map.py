@@ -2,38 +2,39 @@
 
 import base64
 import html
-import io
 import json
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from PIL import Image
 
 from narrows.cli.draw import figure
+from narrows.cli.draw.apart import spread_heaps
 from narrows.cli.draw.plot_map import plot_map
 from narrows.cli.draw.style import UNLABELLED, ClassStyle, class_styles, plain, short_number
+from narrows.cli.draw.tip import Tips, packed
 from narrows.errors import InputError, LimitError
 from narrows.files import write_atomic
 
 MOST_DOTS = 500_000
-SPRITE_SIDE, TILE_SIDE = 4096, 56
+HEAPS = "dots of one place are spread around it"
 
 # What a number beside the map says, found by a word of its name.
 MEANINGS: dict[str, str] = {
-    "knn": "share of dots whose nearest dots mostly have their class",
-    "trust": "1: what is near on the map is near among the objects",
-    "contin": "1: what is near among the objects stays near on the map",
-    "silhouette": "1: classes stand apart, 0: they touch, less: they mix",
+    "whole code": "the same among whole codes, not on the map",
+    "knn": "share of dots whose neighbours have their class",
+    "trust": "1: near on the map is near among the objects",
+    "contin": "1: near among the objects is near on the map",
+    "silhouette": "1: classes apart, 0: touching, less: mixed",
     "mse": "mean squared error of the outputs",
-    "psnr": "likeness of the outputs in decibels, higher is nearer",
-    "probe": "share of objects whose class a straight line through the code finds",
-    "explained": "share of the spread that these two numbers hold",
+    "psnr": "likeness of the outputs in decibels",
+    "probe": "share of classes a straight line finds",
+    "explained": "share of the spread that is on the map",
 }
 
 
@@ -50,6 +51,7 @@ class Scene:
         title: A line above all.
         axis_names: Name of either axis.
         numbers: Name, value as text and meaning of each number beside the map.
+        note: What was done to the dots, or "".
     """
 
     points: np.ndarray
@@ -60,6 +62,7 @@ class Scene:
     title: str
     axis_names: tuple[str, str]
     numbers: tuple[tuple[str, str, str], ...]
+    note: str = ""
 
     def description(self) -> str:
         """The map in one sentence, for those who do not see it."""
@@ -81,8 +84,7 @@ def latent_map(
     title: str,
     numbers: Mapping[str, str | float] | None = None,
     axis_names: tuple[str, str] = ("first number of the code", "second number of the code"),
-    hover: Sequence[str] | None = None,
-    thumbnails: np.ndarray | None = None,
+    tips: Tips | None = None,
 ) -> Path:
     """Draw a map of objects: PNG, SVG, or one HTML file that needs nothing else.
 
@@ -94,8 +96,7 @@ def latent_map(
         title: A line above all.
         numbers: Measures beside the map, by name ("kNN accuracy": 0.91).
         axis_names: Name of either axis.
-        hover: Where each object comes from, shown under the pointer (HTML).
-        thumbnails: A picture of each object, (N, H, W) or (N, C, H, W), shown under the pointer (HTML).
+        tips: What is shown of each object under the pointer (HTML).
 
     Raises:
         InputError: No points, places that are not finite, or lists of different lengths.
@@ -112,11 +113,10 @@ def latent_map(
     """
     suffix = figure.suffix_of(path, (".png", ".svg", ".html"))
     scene = _scene(points, labels, classes, title, numbers or {}, axis_names)
-    for name, given in (("hover", hover), ("thumbnails", thumbnails)):
-        if given is not None and len(given) != len(scene.points):
-            raise InputError(
-                f"{len(given):,} {name} for {len(scene.points):,} points", expected="as many", code="input.rows"
-            )
+    tips = tips or Tips()
+    tips.check(len(scene.points))
+    places, moved = spread_heaps(scene.points, scene.labels)
+    scene = replace(scene, points=places, note=HEAPS if moved else "")
     if suffix != ".html":
         return plot_map(scene, path)
     if len(scene.points) > MOST_DOTS:
@@ -126,10 +126,10 @@ def latent_map(
             step="Draw a sample, or a .png",
             code="limit.points",
         )
-    return write_atomic(path, page(scene, hover, thumbnails))
+    return write_atomic(path, page(scene, tips))
 
 
-def page(scene: Scene, hover: Sequence[str] | None, thumbnails: np.ndarray | None) -> str:
+def page(scene: Scene, tips: Tips) -> str:
     """The HTML page of a map, whole."""
     folder = files("narrows.cli.draw")
     template, script, style = ((folder / f"map.{kind}").read_text("utf-8") for kind in ("html", "js", "css"))
@@ -139,34 +139,12 @@ def page(scene: Scene, hover: Sequence[str] | None, thumbnails: np.ndarray | Non
         "STYLE_HASH": _digest(style),
         "SCRIPT_HASH": _digest(script),
         "STYLE": style,
-        "DATA": _inert(_data(scene, hover, thumbnails)),
+        "DATA": _inert(_data(scene, tips)),
         "SCRIPT": script,
     }
     # One pass from left to right: what a name contains is never taken for a mark of the template.
     pieces = template.split("@@")
     return "".join(parts[piece] if number % 2 else piece for number, piece in enumerate(pieces))
-
-
-def sprite(thumbnails: np.ndarray) -> tuple[str, int, int, int]:
-    """All small pictures on one PNG as a data address, with the columns and the width and height of a tile.
-
-    Values between 0 and 1 are taken as shares of white, bytes as they are; others are spread from lowest to highest.
-
-    Raises:
-        InputError: Not (N, H, W) or (N, C, H, W), or values that are not finite.
-    """
-    tiles = _tiles(np.asarray(thumbnails))
-    count, height, width, channels = tiles.shape
-    columns = int(np.ceil(np.sqrt(count)))
-    rows = -(-count // columns)
-    sheet = np.zeros((rows * columns, height, width, channels), np.uint8)
-    sheet[:count] = tiles
-    sheet = sheet.reshape(rows, columns, height, width, channels).swapaxes(1, 2)
-    sheet = sheet.reshape(rows * height, columns * width, channels)
-    buffer = io.BytesIO()
-    Image.fromarray(sheet[..., 0] if channels == 1 else sheet).save(buffer, format="PNG", compress_level=9)
-    written = base64.b64encode(buffer.getvalue()).decode("ascii")
-    return f"data:image/png;base64,{written}", columns, width, height
 
 
 def _scene(
@@ -232,7 +210,7 @@ def _meaning(name: str) -> str:
     return next((meaning for word, meaning in MEANINGS.items() if word in name.lower()), "")
 
 
-def _data(scene: Scene, hover: Sequence[str] | None, thumbnails: np.ndarray | None) -> dict[str, Any]:
+def _data(scene: Scene, tips: Tips) -> dict[str, Any]:
     none = len(scene.classes)
     labels = np.where(scene.labels < 0, none, scene.labels)
     wide = none > 255
@@ -244,25 +222,17 @@ def _data(scene: Scene, hover: Sequence[str] | None, thumbnails: np.ndarray | No
     groups.append({"name": "without a class" if none else "objects", "count": scene.counts[-1], **plainly})
     if not none:
         groups[-1] |= {"light": "#6b3fb0", "dark": "#b79cf0", "none": False}
-    data: dict[str, Any] = {
+    return {
         "count": len(scene.points),
         "axes": scene.axis_names,
+        "note": scene.note,
         "groups": groups,
         "numbers": scene.numbers,
-        "points": _packed(scene.points.astype("<f4")),
-        "labels": _packed(labels.astype("<u2" if wide else "u1")),
+        "points": packed(scene.points.astype("<f4")),
+        "labels": packed(labels.astype("<u2" if wide else "u1")),
         "wide": wide,
+        **tips.data(),
     }
-    if hover is not None:
-        data["hover"] = [plain(text, 160) for text in hover]
-    if thumbnails is not None:
-        address, columns, width, height = sprite(thumbnails)
-        data["sprite"] = {"address": address, "columns": columns, "width": width, "height": height}
-    return data
-
-
-def _packed(array: np.ndarray) -> str:
-    return base64.b64encode(np.ascontiguousarray(array).tobytes()).decode("ascii")
 
 
 def _inert(data: dict[str, Any]) -> str:
@@ -273,28 +243,3 @@ def _inert(data: dict[str, Any]) -> str:
 
 def _digest(text: str) -> str:
     return "sha256-" + base64.b64encode(sha256(text.encode()).digest()).decode("ascii")
-
-
-def _tiles(pictures: np.ndarray) -> np.ndarray:
-    """The pictures as bytes (N, h, w, 1 or 3), averaged down until all fit on one sheet."""
-    planes = pictures[:, None] if pictures.ndim == 3 else pictures
-    if planes.ndim != 4 or 0 in planes.shape or planes.dtype.kind not in "fiub" or not np.isfinite(planes).all():
-        raise InputError(
-            f"thumbnails of shape {pictures.shape}", expected="finite (N, H, W) or (N, C, H, W)", code="input.shape"
-        )
-    channels = planes.shape[1]
-    if channels not in (1, 3):
-        planes = planes[:, [round(share * (channels - 1)) for share in (0.75, 0.5, 0.25)]]
-    largest = min(TILE_SIDE, SPRITE_SIDE // int(np.ceil(np.sqrt(len(planes)))))
-    step = -(-max(planes.shape[2:]) // largest)
-    if step > 1:
-        height, width = (max(1, side // step) for side in planes.shape[2:])
-        planes = np.pad(planes, ((0, 0), (0, 0), (0, step), (0, step)), mode="edge")
-        planes = planes[:, :, : height * step, : width * step]
-        planes = planes.reshape(*planes.shape[:2], height, step, width, step).mean((3, 5), dtype=np.float32)
-    if pictures.dtype == np.uint8:
-        return np.round(planes).astype(np.uint8).transpose(0, 2, 3, 1)
-    low, high = float(planes.min()), float(planes.max())
-    if low >= 0 and high <= 1:
-        low, high = 0.0, 1.0
-    return ((planes - low) / ((high - low) or 1.0) * 255 + 0.5).astype(np.uint8).transpose(0, 2, 3, 1)

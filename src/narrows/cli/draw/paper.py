@@ -13,8 +13,9 @@ from narrows.errors import LimitError, UsageError
 from narrows.files import atomic
 
 MARGIN, GAP = 32, 10
-TITLE, TEXT, SMALL = 22, 16, 14
+TITLE, TEXT, SMALL, TINY = 22, 16, 14, 12
 LARGEST = 60_000_000
+WIDEST_HEADING = 1400
 
 # From white to dark red in OKLab, the lightness in equal steps.
 RAMP = ("#ffffff", "#f8d9d3", "#eeb3a8", "#e18c7e", "#d26555", "#c0392a", "#96291f", "#6f1914", "#4a0a0a")
@@ -88,6 +89,12 @@ def heading(pen: ImageDraw.ImageDraw, title: str | None, note: str, width: int) 
 def heading_height(title: str | None, note: str) -> int:
     """Pixels taken by `heading`, the gap after it included."""
     return MARGIN + (TITLE if title or note else 0) + (2 * GAP + SMALL - 6 if title and note else 0) + 2 * GAP
+
+
+def heading_width(title: str | None, note: str) -> int:
+    """Pixels from the left edge to the end of the longer line of a heading, within what a screen shows."""
+    lines = (width_of(plain(title or "", 200), TITLE), width_of(plain(note, 200), SMALL))
+    return MARGIN + min(max(*lines, 416), WIDEST_HEADING)
 
 
 def ramp(values: np.ndarray) -> np.ndarray:

@@ -8,30 +8,37 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from narrows.cli.draw import figure
-from narrows.cli.draw.style import CARD, INK, LINE, MUTED, UNLABELLED, VIOLET, plain
+from narrows.cli.draw.style import CARD, LINE, MUTED, UNLABELLED, VIOLET, plain
 
 if TYPE_CHECKING:
     from narrows.cli.draw.map import Scene
 
 MARKERS = {"circle": "o", "square": "s", "triangle": "^", "diamond": "D", "cross": "X", "plus": "P", "down": "v"}
 VECTOR_DOTS = 20_000
-WIDTH, HEIGHT = 12.0, 7.5
-# Inches a line of the legend, and lines in one of its columns.
-LINE_HEIGHT, ROWS = 0.23, 20
+WIDTH, HEIGHT, SIDE = 12.0, 7.5, 3.0
+# Inches left of, above, right of and below the frame of the dots.
+LEFT, TOP, RIGHT, BOTTOM = 0.42, 0.66, 3.48, 0.42
+# Inches a line of the legend; lines of one, two and three of its columns, and the most there may be.
+LINE_HEIGHT, ROWS, MOST_ROWS = 0.23, 20, 40
 
 
 def plot_map(scene: "Scene", path: str | os.PathLike[str]) -> Path:
     """Draw a checked map as PNG or SVG; from 20,000 dots on, those of an SVG are pixels."""
-    page = figure.new_figure(WIDTH, HEIGHT, "drawing maps as PNG or SVG (a .html map needs no package)")
-    axes = page.add_axes((0.035, 0.06, 0.675, 0.83))
-    _dots(axes, scene)
-    figure.write(axes, 0, 1.025, plain(scene.title, 80), transform=axes.transAxes, fontsize=14, fontweight="bold")
-    side = page.add_axes((0.735, 0.06, 0.25, 0.83))
+    entries = _entries(scene)
+    columns = min(3, max(1, -(-len(entries) // ROWS)))
+    rows = min(MOST_ROWS, -(-len(entries) // columns))
+    need = _legend_height(rows, len(entries) - rows * columns) + sum(_number_height(n) for n in scene.numbers)
+    height = max(HEIGHT, need + TOP + BOTTOM)
+    page = figure.new_figure(WIDTH, height, "drawing maps as PNG or SVG (a .html map needs no package)")
+    axes = figure.frame(page, LEFT, TOP, RIGHT, BOTTOM)
+    _dots(axes, scene, height - TOP - BOTTOM)
+    figure.write(page, figure.MARGIN / WIDTH, 1 - figure.MARGIN / height, plain(scene.title, 80), fontsize=14, va="top")
+    side = figure.frame(page, WIDTH - SIDE - figure.MARGIN, TOP, figure.MARGIN, BOTTOM)
     side.set_axis_off()
-    side.set_xlim(0, 0.25 * WIDTH)
-    side.set_ylim(0.83 * HEIGHT, 0)
-    below = _legend(side, scene)
-    _numbers(side, scene, below)
+    side.set_xlim(0, SIDE)
+    side.set_ylim(height - TOP - BOTTOM, 0)
+    _legend(side, scene, entries, columns, rows)
+    _numbers(side, scene, _legend_height(rows, len(entries) - rows * columns))
     return figure.save_figure(page, path)
 
 
@@ -65,13 +72,13 @@ def layers(scene: "Scene") -> list[tuple[np.ndarray, str, float]]:
     return drawn
 
 
-def _dots(axes: Any, scene: "Scene") -> None:
+def _dots(axes: Any, scene: "Scene", height: float) -> None:
     axes.set_facecolor(CARD)
     axes.set_xticks([])
     axes.set_yticks([])
     for edge in axes.spines.values():
         edge.set(color=LINE, linewidth=0.8)
-    for height, (chosen, marker, size) in enumerate(layers(scene)):
+    for layer, (chosen, marker, size) in enumerate(layers(scene)):
         inks = np.array([style.light for style in scene.styles] + [UNLABELLED[0] if scene.classes else VIOLET])
         axes.scatter(
             *scene.points[chosen].T,
@@ -80,22 +87,23 @@ def _dots(axes: Any, scene: "Scene") -> None:
             marker=MARKERS[marker],
             alpha=0.85,
             linewidths=0,
-            zorder=2 + height / 1000,
+            zorder=2 + layer / 1000,
             rasterized=len(scene.points) >= VECTOR_DOTS,
         )
-    stretched = _limits(axes, scene.points)
+    stretched = _limits(axes, scene.points, height)
     across = scene.axis_names[0] + (" (the axes are stretched apart)" if stretched else "")
-    style = {"transform": axes.transAxes, "color": MUTED, "fontsize": 8.5}
-    figure.write(axes, 1, -0.018, f"{across} →", ha="right", va="top", **style)
-    figure.write(axes, -0.012, 1, f"{scene.axis_names[1]} →", rotation=90, ha="right", va="top", **style)
+    style = {"transform": axes.transAxes, "color": MUTED, "fontsize": 9}
+    figure.write(axes, 1, -0.015, f"{across} →", ha="right", va="top", **style)
+    figure.write(axes, -0.01, 1, f"{scene.axis_names[1]} →", rotation=90, ha="right", va="top", **style)
+    figure.write(axes, 0, -0.015, scene.note, va="top", **style)
 
 
-def _limits(axes: Any, points: np.ndarray) -> bool:
+def _limits(axes: Any, points: np.ndarray, height: float) -> bool:
     """One scale for both axes, so that near means near; a very long map is stretched, and True says so."""
     low, high = points.min(0).astype(float), points.max(0).astype(float)
     centre, span = (low + high) / 2, high - low
     span = np.where(span > 1e-9 * np.maximum(1, np.abs(centre)), span, 1.0)
-    room = np.array([0.675 * WIDTH, 0.83 * HEIGHT])
+    room = np.array([WIDTH - LEFT - RIGHT, height])
     scale = span / room
     stretched = bool(scale.max() > 4 * scale.min())
     half = (span if stretched else scale.max() * room) * 0.54
@@ -104,51 +112,53 @@ def _limits(axes: Any, points: np.ndarray) -> bool:
     return stretched
 
 
-def _legend(side: Any, scene: "Scene") -> float:
-    """The names of the classes and how many dots each has; returns where the next thing can stand."""
+def _entries(scene: "Scene") -> list[tuple[str, int, str, str]]:
+    """The lines of the legend: name, dots, ink and marker."""
     entries = [
         (name, n, style.light, MARKERS[style.shape])
         for name, n, style in zip(scene.classes, scene.counts, scene.styles, strict=False)
     ]
     if scene.counts[-1] and entries:
         entries.append(("without a class", scene.counts[-1], UNLABELLED[0], "o"))
-    if not entries:
-        figure.write(side, 0, 0.12, f"{len(scene.points):,} objects", color=MUTED, va="center")
-        return 0.5
-    columns = min(3, -(-len(entries) // ROWS))
-    rows = -(-len(entries) // columns) if columns > 1 and len(entries) <= 3 * ROWS + 2 else ROWS
-    rows = max(1, min(rows, len(entries), ROWS + 1))
-    width = 0.25 * WIDTH / columns
-    figure.write(side, 0, 0.1, f"{len(scene.points):,} objects", color=MUTED, va="center")
+    return entries
+
+
+def _legend_height(rows: int, left: int) -> float:
+    """Inches taken by a legend of `rows` lines, with `left` classes that have none."""
+    return 0.4 + (rows + (left > 0)) * LINE_HEIGHT + 0.08
+
+
+def _legend(side: Any, scene: "Scene", entries: list[tuple[str, int, str, str]], columns: int, rows: int) -> None:
+    """The names of the classes and how many dots each has."""
+    figure.write(side, 0, 0.08, f"{len(scene.points):,} objects", color=MUTED, va="center")
+    width = SIDE / columns
     for number, (name, n, ink, marker) in enumerate(entries[: rows * columns]):
         x, y = number // rows * width, 0.4 + number % rows * LINE_HEIGHT
         side.plot([x + 0.06], [y], marker, color=ink, markersize=6, markeredgewidth=0, clip_on=False)
-        letters = (30, 13, 8)[columns - 1]
-        figure.write(side, x + 0.2, y, plain(name, letters), va="center_baseline", fontsize=(9, 8.5, 7.5)[columns - 1])
+        letters, size = ((34, 9.5), (15, 9.0), (12, 8.0))[columns - 1]
+        figure.write(side, x + 0.2, y, plain(name, letters), va="center_baseline", fontsize=size)
         if columns < 3:
             right = x + width - (0.0 if columns == 1 else 0.14)
-            figure.write(side, right, y, f"{n:,}", color=MUTED, ha="right", va="center_baseline", fontsize=8.5)
+            figure.write(side, right, y, f"{n:,}", color=MUTED, ha="right", va="center_baseline")
     left = len(entries) - rows * columns
     if left > 0:
-        figure.write(
-            side, 0, 0.4 + rows * LINE_HEIGHT, f"and {left} more classes", color=MUTED, va="center", fontsize=8.5
-        )
-    return 0.4 + (rows + (left > 0)) * LINE_HEIGHT + 0.12
+        figure.write(side, 0, 0.4 + rows * LINE_HEIGHT, f"and {left} more classes", color=MUTED, va="center")
+
+
+def _explained(meaning: str) -> list[str]:
+    return textwrap.wrap(meaning, 52)[:2]
+
+
+def _number_height(number: tuple[str, str, str]) -> float:
+    """Inches taken by one number and what it means."""
+    return 0.33 + 0.16 * len(_explained(number[2]))
 
 
 def _numbers(side: Any, scene: "Scene", top: float) -> None:
-    room, y = 0.83 * HEIGHT, top
     for name, value, meaning in scene.numbers:
-        explained = textwrap.wrap(meaning, 54)[:2]
-        need = 0.26 + 0.15 * len(explained) + 0.1
-        if y + 0.26 > room:
-            break
-        side.plot([0, 0.25 * WIDTH], [y - 0.08, y - 0.08], color=LINE, linewidth=0.8)
-        figure.write(side, 0, y + 0.09, plain(name, 30), va="center")
-        figure.write(side, 0.25 * WIDTH, y + 0.09, value, va="center", ha="right", fontweight="bold", color=INK)
-        if y + need <= room:
-            for line, words in enumerate(explained):
-                figure.write(side, 0, y + 0.27 + 0.15 * line, words, va="center", color=MUTED, fontsize=7.5)
-            y += need
-        else:
-            y += 0.26
+        side.plot([0, SIDE], [top, top], color=LINE, linewidth=0.8, clip_on=False)
+        figure.write(side, 0, top + 0.16, plain(name, 30), va="center", fontsize=9.5)
+        figure.write(side, SIDE, top + 0.16, value, va="center", ha="right", fontsize=9.5)
+        for line, words in enumerate(_explained(meaning)):
+            figure.write(side, 0, top + 0.35 + 0.16 * line, words, va="center", color=MUTED, fontsize=8)
+        top += _number_height((name, value, meaning))
