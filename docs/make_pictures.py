@@ -27,7 +27,7 @@ from narrows.compare import compare
 from narrows.corrupt import CORRUPTIONS
 from narrows.data.scaling import fit_scaling
 from narrows.metrics.baseline import PCABaseline
-from narrows.readout import decode, encode, interpolate, reconstruct
+from narrows.readout import encode, interpolate, reconstruct
 from narrows.readout import latent_map as place
 from narrows.train import Result
 from narrows.types import Splits
@@ -268,7 +268,10 @@ def draw_way(path: Path) -> None:
     ends = [int(np.flatnonzero(test.y == test_class)[0]) for test_class in (10, 17)]
     start, end = (test.x[n].astype(np.float32) for n in ends)
     share = np.linspace(0, 1, 9, dtype=np.float32)[:, None, None, None]
-    rows = {"through the code": interpolate(result.model, start, end, 9), "pixel by pixel": start + share * (end - start)}
+    rows = {
+        "through the code": interpolate(result.model, start, end, 9),
+        "pixel by pixel": start + share * (end - start),
+    }
     page = paper.new_figure(9, 2.55, "drawing")
     for row, (name, pictures) in enumerate(rows.items()):
         paper.write(page, 0.015, 0.96 - 0.5 * row, name, transform=page.transFigure, va="top", color=MUTED)

@@ -1,5 +1,6 @@
 """What mkdocs calls while it builds: adds the pages made from the code, and puts all pages in order."""
 
+from itertools import pairwise
 from typing import Any
 
 from pages import GENERATED
@@ -45,7 +46,7 @@ def rank(item: Any) -> tuple[int, str]:
 
 def link(pages: list[Any]) -> None:
     """Tell each page which one comes before and after it."""
-    for before, after in zip(pages, pages[1:], strict=False):
+    for before, after in pairwise(pages):
         before.next_page, after.previous_page = after, before
     if pages:
         pages[0].previous_page, pages[-1].next_page = None, None

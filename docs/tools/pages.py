@@ -57,7 +57,8 @@ def describe_option(parameter: Any) -> list[str]:
     limits = {(True, True): f" From {low} to {high}.", (True, False): f" At least {low}."}
     default = parameter.default
     shown = default is not None and not getattr(parameter, "is_flag", False)
-    return [f"`{name}`", f"`{default}`" if shown else "", parameter.help + limits.get((low is not None, high is not None), "")]
+    limit = limits.get((low is not None, high is not None), "")
+    return [f"`{name}`", f"`{default}`" if shown else "", parameter.help + limit]
 
 
 def recipe_page() -> str:
@@ -141,7 +142,9 @@ def limits_of(field: Schema) -> list[str]:
 
 def length_of(field: Schema) -> str:
     """The limits of the length of a list."""
-    words = [f"{word} {field[key]}" for key, word in (("minItems", "at least"), ("maxItems", "at most")) if key in field]
+    words = [
+        f"{word} {field[key]}" for key, word in (("minItems", "at least"), ("maxItems", "at most")) if key in field
+    ]
     return f" ({' and '.join(words)} of them)" if words else ""
 
 
