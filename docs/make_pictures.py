@@ -29,7 +29,7 @@ from narrows.data.scaling import fit_scaling
 from narrows.metrics.baseline import PCABaseline
 from narrows.readout import encode, interpolate, reconstruct
 from narrows.readout import latent_map as place
-from narrows.train import Result
+from narrows.train import Place, Result
 from narrows.types import Splits
 
 HERE = Path(__file__).parent / "pictures"
@@ -182,8 +182,8 @@ def rectified(size: int, relu: bool) -> float:
         model.bottleneck.project = torch.nn.Sequential(model.bottleneck.project, torch.nn.ReLU())
     x, test = (torch.from_numpy(scaling.apply(part.x)) for part in (digits.train, digits.test))
     steps, rng = torch.optim.Adam(model.parameters(), 2e-3), torch.Generator().manual_seed(0)
-    for _ in range(40):
-        for index in torch.randperm(len(x), generator=rng).split(64):
+    with Place("cpu", threads=1).scope():
+        for index in (part for _ in range(40) for part in torch.randperm(len(x), generator=rng).split(64)):
             steps.zero_grad()
             (model(x[index]).output - x[index]).square().mean().backward()
             steps.step()
