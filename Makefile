@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
-.PHONY: demo test quick check clean
+.PHONY: demo test quick check docs clean
 
 demo: $(VENV)/.ready
 	$(BIN)/narrows demo --out demo
@@ -16,10 +16,14 @@ test: $(VENV)/.ready-dev check
 quick: $(VENV)/.ready-dev
 	$(BIN)/python -m pytest -q -m "not slow" -n 2
 
-check: $(VENV)/.ready-dev
+check: $(VENV)/.ready-dev docs
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+# Warnings are errors, and nothing is fetched. The variable quiets an advertisement that is no warning.
+docs: $(VENV)/.ready-dev
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --quiet --strict
 
 $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)
@@ -33,4 +37,4 @@ $(VENV)/.ready-dev: pyproject.toml constraints.txt | $(VENV)/bin/python
 	touch $@ $(VENV)/.ready
 
 clean:
-	rm -rf $(VENV) demo runs .pytest_cache .ruff_cache
+	rm -rf $(VENV) demo runs site .pytest_cache .ruff_cache
