@@ -11,7 +11,8 @@ import torch
 
 from narrows.errors import NarrowsError
 from narrows.notebook import card
-from narrows.train.packing import read_history
+from narrows.train.checkpoint import METRICS
+from narrows.train.state import read_history
 
 if TYPE_CHECKING:
     from narrows.train.checkpoint import Saved
@@ -29,7 +30,7 @@ def result_card(result: Result) -> str:
 def saved_card(saved: Saved) -> str:
     """A run folder as HTML, with what its report says beside PCA."""
     facts = facts_of(saved) | ({"": said} if (said := report_sentence(saved)) else {})
-    return card(title_of(saved), facts, curves=losses(read_history(saved.folder)))
+    return card(title_of(saved), facts, curves=losses(read_history(saved.folder / METRICS)))
 
 
 def title_of(run: Result | Saved) -> str:
