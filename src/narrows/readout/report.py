@@ -132,7 +132,7 @@ def about(result: Result, data: Splits) -> dict[str, Any]:
     recipe: Recipe = result.recipe
     best = min(result.history, key=lambda epoch: epoch.valid["loss"], default=None)
     return {
-        "name": recipe.data.name,
+        "name": data.layout.name,
         "network": recipe.network.kind,
         "bottleneck": recipe.bottleneck.kind,
         "corruption": recipe.corruption.kind,
