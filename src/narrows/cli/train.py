@@ -13,7 +13,7 @@ from narrows.assign import assign, parse
 from narrows.cli.draw import Curve, error_curves, sparkline, terminal_picture
 from narrows.cli.talk import Talk
 from narrows.data import DATASETS, load
-from narrows.errors import DamagedError, InputError, UsageError
+from narrows.errors import DamagedError, InputError, UsageError, counted
 from narrows.recipe import Data, Recipe, recipe_for
 from narrows.types import Splits
 
@@ -160,10 +160,13 @@ def judged(talk: Talk, recipe: Recipe, data: Splits, folder: Path | None, *, res
     ]
     talk.table(["test error", "MSE"], rows)
     talk.say(whole.sentence)
-    for finding in whole.findings:
+    # The sentence has said already whether PCA wins.
+    for finding in (finding for finding in whole.findings if finding.code != "worse-than-pca"):
         talk.say(f"! {finding.sentence}")
     epochs, seconds = len(result.history), result.seconds
-    talk.say(f"{result.model.parameters_count:,} parameters, {epochs} epochs, {seconds:.1f} s; saved in {folder}")
+    talk.say(
+        f"{result.model.parameters_count:,} parameters, {counted(epochs, 'epoch')}, {seconds:.1f} s; saved in {folder}"
+    )
     return {**whole.as_dict(), "run": str(folder)}
 
 

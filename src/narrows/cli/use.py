@@ -86,12 +86,12 @@ def reconstruct(
     saved = open_run(run)
     split, part = objects(talk, saved, source, part)
     made = rebuild(saved.model, split.x, corruption=saved.recipe.corruption, seed=seed)
-    pca = through_pca(talk, saved, made.corrupted)
+    pca, components = through_pca(talk, saved, made.corrupted) or (None, 0)
     if out.suffix == ".npy":
         write_array(out, saved.scaling.undo(made.output))
     else:
         shown = slice(min(count, PANELS if saved.layout.kind != "image" else count))
-        draw_reconstruction(saved, made, pca, out, split, shown, part)
+        draw_reconstruction(saved, made, pca, components, out, split, shown, part)
     talk.say(f"{part_words(part, len(split))}, mean squared error {made.error.mean():.4g}; written to {out}")
     worst = int(made.error.argmax())
     return {
@@ -99,14 +99,14 @@ def reconstruct(
         "split": part,
         "notes": list(split.notes),
         "mse": float(made.error.mean()),
-        **compared(talk, saved, made, pca),
+        **compared(talk, saved, made, pca, components),
         "worst": {"object": worst, "mse": float(made.error[worst])},
         "out": str(out),
     }
 
 
-def through_pca(talk: Talk, saved: Saved, seen: np.ndarray) -> np.ndarray | None:
-    """What the model saw (N, *shape) through PCA of as many numbers, fitted on the training objects.
+def through_pca(talk: Talk, saved: Saved, seen: np.ndarray) -> tuple[np.ndarray, int] | None:
+    """What the model saw (N, *shape) through PCA of as many numbers, fitted on the training objects; its components.
 
     None where PCA would not be narrower than the objects, or the training objects are gone.
     """
@@ -121,28 +121,35 @@ def through_pca(talk: Talk, saved: Saved, seen: np.ndarray) -> np.ndarray | None
         return None
     pca = PCABaseline.fit(train, size)
     output = pca.reconstruct(flat(seen), size, low=saved.scaling.low, high=saved.scaling.high)
-    return output.reshape(seen.shape).astype(np.float32)
+    return output.reshape(seen.shape).astype(np.float32), pca.count
 
 
-def compared(talk: Talk, saved: Saved, made: Reconstruction, pca: np.ndarray | None) -> dict[str, Any]:
+def compared(talk: Talk, saved: Saved, made: Reconstruction, pca: np.ndarray | None, components: int) -> dict[str, Any]:
     """The errors of model and PCA on the same objects, said in a sentence; nothing where there is no PCA."""
     if pca is None:
         return {}
     size, error = int(np.prod(saved.model.code_shape)), mean_square(pca - made.input)
-    sentence = beside_pca(size, float(made.error.mean()), error, error="error")
+    sentence = beside_pca(size, float(made.error.mean()), error, error="error", components=components)
     talk.say(sentence)
-    return {"baseline": {"pca": {"mse": error, "size": size}}, "sentence": sentence}
+    return {"baseline": {"pca": {"mse": error, "size": components}}, "sentence": sentence}
 
 
 def draw_reconstruction(
-    saved: Saved, made: Reconstruction, pca: np.ndarray | None, out: Path, split: Split, shown: slice, part: str
+    saved: Saved,
+    made: Reconstruction,
+    pca: np.ndarray | None,
+    components: int,
+    out: Path,
+    split: Split,
+    shown: slice,
+    part: str,
 ) -> None:
     """Draw the objects at `shown`: what went in, what the encoder saw of it, and what came out of either method."""
     rows = {"input": made.input[shown], "corrupted": made.corrupted[shown], "output": made.output[shown]}
     if saved.recipe.corruption.kind == "none":
         del rows["corrupted"]
     if pca is not None:
-        rows[f"PCA, {int(np.prod(saved.model.code_shape))} numbers"] = pca[shown]
+        rows[f"PCA, {counted(components, 'number')}"] = pca[shown]
     sheet(saved, rows, out, captions(saved, split, shown), f", {part_words(part, len(split))}")
 
 
