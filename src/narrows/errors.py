@@ -87,6 +87,16 @@ class EnvironmentProblem(NarrowsError):
     exit, family = 8, "environment"
 
 
+def counted(count: int, name: str, names: str = "") -> str:
+    """A number and its noun, which is one or many.
+
+    Example:
+        >>> counted(1, "object"), counted(1200, "object"), counted(2, "entry", "entries")
+        ('1 object', '1,200 objects', '2 entries')
+    """
+    return f"{count:,} {name if count == 1 else names or name + 's'}"
+
+
 def unknown(what: str, given: object, choices: Iterable[str], *, code: str = "usage.unknown") -> UsageError:
     """The error for a name outside a closed list: says the choices, and the nearest one.
 

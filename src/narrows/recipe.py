@@ -8,7 +8,7 @@ import torch; `build` does.
 
 from __future__ import annotations
 
-from math import log2, prod
+from math import inf, log2, prod
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import Field
@@ -178,15 +178,25 @@ def code_size(values: int) -> int:
     return int(2 ** min(8, max(1, int(log2(max(values / 8, 1))))))
 
 
-def default_network(name: str, layout: Layout) -> Network:
-    """The settings of a network that suit objects of a layout."""
+DENSE_WIDTHS: tuple[tuple[float, tuple[int, ...]], ...] = (
+    (200, (64, 32)),
+    (1000, (256, 128)),
+    (inf, (1024, 512)),
+)
+"""Widths of a dense network for large objects, by how many there are at most to train on: weights are learned from
+objects, and millions of weights are not learned from a few dozen."""
+
+
+def default_network(name: str, layout: Layout, count: float = inf) -> Network:
+    """The settings of a network that suit objects of a layout, `count` of them to train on."""
     if name not in NETWORKS:
         raise unknown("network", name, NETWORKS)
     small = layout.values < 256
+    widths = (256, 128) if small else next(widths for most, widths in DENSE_WIDTHS if count <= most)
     depth = halvings(layout.shape)
     rows = layout.shape[-2] if len(layout.shape) == 3 else layout.shape[-1]
     choices: dict[str, Network] = {
-        "dense": Dense(widths=(256, 128) if small else (1024, 512)),
+        "dense": Dense(widths=widths),
         "conv": Conv(channels=(32, 64, 128)[: max(1, min(depth, 3 if not small else 2))]),
         "lstm": LSTM(hidden=64 if small else 128, chunk=max(1, rows // 40)),
         "unet": UNet(channels=(32, 64, 96)[: max(2, min(depth + 1, 3))]),
@@ -208,10 +218,11 @@ def recipe_for(
     """The default recipe for a data set: what is trained where nothing else is said."""
     if bottleneck not in BOTTLENECKS:
         raise unknown("bottleneck", bottleneck, BOTTLENECKS)
-    size = min(code_size(data.layout.values), data.layout.values)
+    # A code of more than half as many numbers as objects could tell them apart without learning what they share.
+    size = min(code_size(min(data.layout.values, 4 * len(data.train))), data.layout.values)
     return Recipe(
         data=source or Data(name=data.layout.name),
-        network=default_network(network, data.layout),
+        network=default_network(network, data.layout, len(data.train)),
         bottleneck=BOTTLENECKS[bottleneck](size=size),
         training=default_training(len(data.train), network),
     )

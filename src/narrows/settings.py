@@ -1,6 +1,6 @@
 """The base of every settings class: frozen, closed to unknown fields, plain JSON both ways."""
 
-from typing import Any
+from typing import Any, Self
 
 from pydantic import BaseModel, ConfigDict
 
@@ -10,6 +10,6 @@ class Settings(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True, validate_default=True)
 
-    def with_(self, **changes: Any) -> "Settings":
+    def with_(self, **changes: Any) -> Self:
         """The same settings with some fields changed, checked again."""
         return type(self).model_validate({**self.model_dump(), **changes})

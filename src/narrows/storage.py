@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from math import prod
 from pathlib import Path
 
@@ -114,6 +114,22 @@ class Rows:
 
 Objects = np.ndarray | Rows
 """Objects (N, *shape), in memory or on a disk."""
+
+
+def joined(parts: Sequence[Objects]) -> Objects:
+    """The objects of several parts in order, on the disk if those of one part are.
+
+    Example:
+        >>> joined([np.zeros((1, 2)), np.ones((2, 2))]).shape
+        (3, 2)
+    """
+    first = parts[0]
+    same = [
+        part for part in parts if isinstance(part, Rows) and isinstance(first, Rows) and part.source is first.source
+    ]
+    if isinstance(first, Rows) and len(same) == len(parts):
+        return Rows(first.source, np.concatenate([part.index for part in same]), first.make)
+    return np.concatenate([np.asarray(part) for part in parts])
 
 
 def held(x: Objects) -> Objects:

@@ -23,11 +23,13 @@ class Split:
             tables and spectra (N, D). An array, or rows that stay on the disk because they are too many.
         y: Class numbers, shape (N,), int64; -1 where an object has no class. None where nothing is known.
         where: Where each object comes from (a file name, "row 3, column 7", a time), shape (N,), or None.
+        notes: What a reader had to do to fit them to a model, a sentence each.
     """
 
     x: Objects
     y: np.ndarray | None = None
     where: np.ndarray | None = None
+    notes: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.x)
@@ -36,7 +38,7 @@ class Split:
         """The objects at `index`, with their classes and origins."""
         pick = lambda a: None if a is None else a[index]  # noqa: E731
         x = self.x.take(index) if isinstance(self.x, Rows) else self.x[index]
-        return Split(x, pick(self.y), pick(self.where))
+        return Split(x, pick(self.y), pick(self.where), self.notes)
 
 
 @dataclass(frozen=True)

@@ -28,8 +28,14 @@ Source = Annotated[
 ]
 OtherSource = Annotated[
     str | None,
-    typer.Argument(
-        help="Objects to use; the test objects the model was trained beside if left out.", show_default=False
+    typer.Argument(help="Objects to use; those of the data the model was trained on if left out.", show_default=False),
+]
+SplitPart = Annotated[
+    str | None,
+    typer.Option(
+        help="train, valid, test or all; if left out: all of a source that is named, else the test objects"
+        " (map: all pixels of a scene).",
+        show_default=False,
     ),
 ]
 RunFolder = Annotated[Path, typer.Argument(help="The folder of a run.", show_default=False)]
@@ -77,6 +83,7 @@ def reconstruct(
     ),
     count: Annotated[int, typer.Option(help="Objects on the sheet.", min=1, max=96)] = 12,
     seed: Seed = 0,
+    split: SplitPart = None,
     json_: Json = False,
     debug: Debug = False,
 ) -> None:
@@ -84,7 +91,7 @@ def reconstruct(
     from narrows.cli.use import reconstruct as work
 
     talk = Talk(json_)
-    talk.end(work(talk, run, source, out, count, seed))
+    talk.end(work(talk, run, source, out, count, seed, split))
 
 
 @app.command()
@@ -92,6 +99,7 @@ def encode(
     run: RunFolder,
     source: OtherSource = None,
     out: Annotated[Path, typer.Option(help="Codes as .npy or .csv.")] = Path("codes.npy"),
+    split: SplitPart = None,
     json_: Json = False,
     debug: Debug = False,
 ) -> None:
@@ -99,7 +107,7 @@ def encode(
     from narrows.cli.use import encode as work
 
     talk = Talk(json_)
-    talk.end(work(talk, run, source, out))
+    talk.end(work(talk, run, source, out, split))
 
 
 @app.command()
@@ -153,6 +161,7 @@ def map_(
     ] = "auto",
     limit: Annotated[int, typer.Option(help="Most objects to draw.", min=3)] = 10_000,
     seed: Seed = 0,
+    split: SplitPart = None,
     json_: Json = False,
     debug: Debug = False,
 ) -> None:
@@ -160,7 +169,7 @@ def map_(
     from narrows.cli.use import draw_map
 
     talk = Talk(json_)
-    talk.end(draw_map(talk, run, source, out, projection, limit, seed))
+    talk.end(draw_map(talk, run, source, out, projection, limit, seed, split))
 
 
 @app.command()

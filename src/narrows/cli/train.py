@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import ExitStack
 from math import isfinite
@@ -11,8 +12,8 @@ from typing import Any
 from narrows.assign import assign, parse
 from narrows.cli.draw import Curve, error_curves, sparkline, terminal_picture
 from narrows.cli.talk import Talk
-from narrows.data import load
-from narrows.errors import DamagedError, InputError, UsageError
+from narrows.data import DATASETS, load
+from narrows.errors import DamagedError, InputError, UsageError, counted
 from narrows.recipe import Data, Recipe, recipe_for
 from narrows.types import Splits
 
@@ -47,13 +48,14 @@ def choose(
     """The recipe and the data of a command line."""
     if written is not None:
         recipe = assign(read_recipe(written), ([f"data.name={source}"] if source else []) + changes)
+        recipe = recipe.with_(data=placed(recipe.data))
         return recipe, load_for(talk, recipe.data)
     if source is None:
         raise UsageError(
             "no data set", expected="NAME or a path", step="Try: narrows train digits", code="usage.arguments"
         )
     # The data has to be read before the defaults are known, and the data's own settings before it is read.
-    settings = data_settings(Data(name=source), changes)
+    settings = placed(data_settings(Data(name=source), changes))
     data = load_for(talk, settings)
     recipe = recipe_for(data, network=network, bottleneck=bottleneck, source=settings)
     return assign(recipe, changes), data
@@ -81,6 +83,26 @@ def read_recipe(path: Path) -> Recipe:
 def data_settings(data: Data, changes: list[str]) -> Data:
     """Where the objects come from, with those of the changes that concern them."""
     return assign(Recipe(data=data), [change for change in changes if change.lstrip().startswith("data.")]).data
+
+
+def placed(data: Data) -> Data:
+    """The same source by its whole path, so that a run finds its data again from any folder."""
+    if data.name in DATASETS or not Path(data.name).expanduser().exists():
+        return data
+    return data.with_(name=os.path.abspath(Path(data.name).expanduser()))
+
+
+def load_again(talk: Talk, settings: Data, step: str = "Give a source after the run") -> Splits:
+    """The data a run was trained on.
+
+    Raises:
+        InputError: It is not there any more; with a step to take.
+    """
+    if settings.name not in DATASETS and not Path(settings.name).expanduser().exists():
+        raise InputError(
+            f"the data this run was trained on, {settings.name}, is not there", step=step, code="input.missing"
+        )
+    return load_for(talk, settings)
 
 
 def load_for(talk: Talk, settings: Data) -> Splits:
@@ -111,7 +133,7 @@ def resume_run(talk: Talk, folder: Path, others: list[Any]) -> dict[str, Any]:
     if any(other is not None for other in others):
         raise UsageError("--resume with other settings", expected="--resume RUN alone", code="usage.resume")
     recipe = read_recipe(folder)
-    return judged(talk, recipe, load_for(talk, recipe.data), folder, resume=True)
+    return judged(talk, recipe, load_again(talk, recipe.data, "Put it back there"), folder, resume=True)
 
 
 def judged(talk: Talk, recipe: Recipe, data: Splits, folder: Path | None, *, resume: bool) -> dict[str, Any]:
@@ -130,10 +152,13 @@ def judged(talk: Talk, recipe: Recipe, data: Splits, folder: Path | None, *, res
     ]
     talk.table(["test error", "MSE"], rows)
     talk.say(whole.sentence)
-    for finding in whole.findings:
+    # The sentence has said already whether PCA wins.
+    for finding in (finding for finding in whole.findings if finding.code != "worse-than-pca"):
         talk.say(f"! {finding.sentence}")
     epochs, seconds = len(result.history), result.seconds
-    talk.say(f"{result.model.parameters_count:,} parameters, {epochs} epochs, {seconds:.1f} s; saved in {folder}")
+    talk.say(
+        f"{result.model.parameters_count:,} parameters, {counted(epochs, 'epoch')}, {seconds:.1f} s; saved in {folder}"
+    )
     return {**whole.as_dict(), "run": str(folder)}
 
 
@@ -157,7 +182,7 @@ def watched(talk: Talk, recipe: Recipe, data: Splits, folder: Path | None, resum
     from narrows.train import Epoch, Finished, Notice, Started, Step, fit
 
     with talk.progress() as bar:
-        task = bar.add_task(f"{recipe.network.kind} on {recipe.data.name}", total=None, note="")
+        task = bar.add_task(f"{recipe.network.kind} on {data.layout.name}", total=None, note="")
         done = steps = 0
         for event in fit(recipe, data, folder=folder, resume=resume):
             if isinstance(event, Started):

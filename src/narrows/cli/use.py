@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,12 +12,13 @@ import numpy as np
 
 from narrows.cli import draw, show
 from narrows.cli.talk import Talk
-from narrows.cli.train import check_suffix, load_for, numbers
-from narrows.data import read
-from narrows.errors import DamagedError, InputError, NarrowsError, UsageError
+from narrows.cli.train import check_suffix, load_again, numbers
+from narrows.data import part_of, read
+from narrows.errors import DamagedError, InputError, NarrowsError, UsageError, counted
 from narrows.files import write_atomic
 from narrows.metrics.baseline import PCABaseline
 from narrows.readout.report import beside_pca, flat, mean_square
+from narrows.storage import blocks
 from narrows.train.checkpoint import Saved, open_run
 from narrows.types import Split, Splits
 
@@ -24,40 +26,85 @@ if TYPE_CHECKING:
     from narrows.readout.apply import Reconstruction
 
 
-def objects(talk: Talk, saved: Saved, source: str | None) -> Split:
-    """Objects of a source, or the test objects the model was judged on."""
+def objects(talk: Talk, saved: Saved, source: str | None, split: str | None) -> tuple[Split, str]:
+    """Objects to use and the name of the part they are: those of a source, or of the data the model was trained on.
+
+    What had to be done to fit them to the model, and values it has never seen the like of, are said.
+    """
+    settings, chosen = saved.recipe.data, split or ("test" if source is None else "all")
     if source is None:
-        return load_for(talk, saved.recipe.data).test
-    return read(source, like=saved.layout, label=saved.recipe.data.label, seed=saved.recipe.data.seed)
+        found = part_of(load_again(talk, settings), chosen)
+    else:
+        found = read(source, like=saved.layout, label=settings.label, seed=settings.seed, split=chosen)
+        found = replace(found, notes=(*found.notes, *strange(saved, found)))
+    for note in found.notes:
+        talk.say(f"! {note}")
+    return found, chosen
 
 
-def reconstruct(talk: Talk, run: Path, source: str | None, out: Path, count: int, seed: int) -> dict[str, Any]:
+USUAL = {"standard": (-8.0, 8.0), "minmax": (-1.0, 2.0)}
+"""Between what scaled values of unbounded data are not strange yet: other objects may leave the range that was seen."""
+
+
+def strange(saved: Saved, split: Split) -> tuple[str, ...]:
+    """A note on values outside the range the model was trained on."""
+    bounds = saved.scaling.bounds or USUAL.get(saved.scaling.kind)
+    if bounds is None:
+        return ()
+    low, high = bounds
+    count = 0
+    for block in blocks(split.x):
+        scaled = saved.scaling.apply(block)
+        count += int(((scaled < low - 1e-4) | (scaled > high + 1e-4)).sum())
+    if not count:
+        return ()
+    share = count / split.x.size
+    return (
+        f"{share:.2g} of all values lie outside the range the model was trained on: its answer there means little.",
+    )
+
+
+def part_words(part: str, count: int) -> str:
+    """How many objects of which part, in words.
+
+    Example:
+        >>> part_words("test", 359), part_words("all", 1)
+        ('359 test objects', '1 object')
+    """
+    return counted(count, {"test": "test ", "train": "training ", "valid": "validation "}.get(part, "") + "object")
+
+
+def reconstruct(
+    talk: Talk, run: Path, source: str | None, out: Path, count: int, seed: int, part: str | None = None
+) -> dict[str, Any]:
     """Input, output and error: `narrows reconstruct`."""
     from narrows.readout import reconstruct as rebuild
 
     check_suffix(out, (".png", ".npy"))
     saved = open_run(run)
-    split = objects(talk, saved, source)
+    split, part = objects(talk, saved, source, part)
     made = rebuild(saved.model, split.x, corruption=saved.recipe.corruption, seed=seed)
-    pca = through_pca(talk, saved, made.corrupted)
+    pca, components = through_pca(talk, saved, made.corrupted) or (None, 0)
     if out.suffix == ".npy":
         write_array(out, saved.scaling.undo(made.output))
     else:
         shown = show.chosen(split, min(count, show.most(saved.layout)))
-        draw_reconstruction(saved, made, pca, out, split, shown)
-    talk.say(f"{len(split):,} objects, mean squared error {made.error.mean():.4g}; written to {out}")
+        draw_reconstruction(saved, made, pca, components, out, split, shown)
+    talk.say(f"{part_words(part, len(split))}, mean squared error {made.error.mean():.4g}; written to {out}")
     worst = int(made.error.argmax())
     return {
         "objects": len(split),
+        "split": part,
+        "notes": list(split.notes),
         "mse": float(made.error.mean()),
-        **compared(talk, saved, made, pca),
+        **compared(talk, saved, made, pca, components),
         "worst": {"object": worst, "mse": float(made.error[worst])},
         "out": str(out),
     }
 
 
-def through_pca(talk: Talk, saved: Saved, seen: np.ndarray) -> np.ndarray | None:
-    """What the model saw (N, *shape) through PCA of as many numbers, fitted on the training objects.
+def through_pca(talk: Talk, saved: Saved, seen: np.ndarray) -> tuple[np.ndarray, int] | None:
+    """What the model saw (N, *shape) through PCA of as many numbers, fitted on the training objects; its components.
 
     None where PCA would not be narrower than the objects, or the training objects are gone.
     """
@@ -66,51 +113,59 @@ def through_pca(talk: Talk, saved: Saved, seen: np.ndarray) -> np.ndarray | None
         talk.say(f"No PCA beside it: {size} numbers are not fewer than the {saved.layout.values} of an object.")
         return None
     try:
-        train = flat(saved.scaling.apply(load_for(talk, saved.recipe.data).train.x))
+        train = flat(saved.scaling.apply(load_again(talk, saved.recipe.data).train.x))
     except NarrowsError as error:
         talk.say(f"! No PCA beside it, since the training objects cannot be read: {error}")
         return None
     pca = PCABaseline.fit(train, size)
     output = pca.reconstruct(flat(seen), size, low=saved.scaling.low, high=saved.scaling.high)
-    return output.reshape(seen.shape).astype(np.float32)
+    return output.reshape(seen.shape).astype(np.float32), pca.count
 
 
-def compared(talk: Talk, saved: Saved, made: Reconstruction, pca: np.ndarray | None) -> dict[str, Any]:
+def compared(talk: Talk, saved: Saved, made: Reconstruction, pca: np.ndarray | None, components: int) -> dict[str, Any]:
     """The errors of model and PCA on the same objects, said in a sentence; nothing where there is no PCA."""
     if pca is None:
         return {}
     size, error = int(np.prod(saved.model.code_shape)), mean_square(pca - made.input)
-    sentence = beside_pca(size, float(made.error.mean()), error, error="error")
+    sentence = beside_pca(size, float(made.error.mean()), error, error="error", components=components)
     talk.say(sentence)
-    return {"baseline": {"pca": {"mse": error, "size": size}}, "sentence": sentence}
+    return {"baseline": {"pca": {"mse": error, "size": components}}, "sentence": sentence}
 
 
 def draw_reconstruction(
-    saved: Saved, made: Reconstruction, pca: np.ndarray | None, out: Path, split: Split, shown: np.ndarray
+    saved: Saved,
+    made: Reconstruction,
+    pca: np.ndarray | None,
+    components: int,
+    out: Path,
+    split: Split,
+    shown: np.ndarray,
 ) -> None:
     """Draw the objects at `shown`: what went in, what the encoder saw of it, and what came out of either method."""
     rows = {"input": made.input[shown], "corrupted": made.corrupted[shown], "output": made.output[shown]}
     if saved.recipe.corruption.kind == "none":
         del rows["corrupted"]
     if pca is not None:
-        rows[f"PCA, {int(np.prod(saved.model.code_shape))} numbers"] = pca[shown]
+        rows[f"PCA, {counted(components, 'number')}"] = pca[shown]
     show.sheet(saved, rows, out, show.captions(saved, split, shown), show.title_of(saved, split, shown))
 
 
-def encode(talk: Talk, run: Path, source: str | None, out: Path) -> dict[str, Any]:
+def encode(talk: Talk, run: Path, source: str | None, out: Path, part: str | None = None) -> dict[str, Any]:
     """Objects to codes: `narrows encode`."""
     from narrows.readout import encode as to_codes
 
     check_suffix(out, (".npy", ".csv"))
     saved = open_run(run)
-    split = objects(talk, saved, source)
+    split, part = objects(talk, saved, source, part)
     z = to_codes(saved.model, split.x)
     if out.suffix == ".npy":
         write_array(out, z)
     else:
         write_csv(out, z.reshape(len(z), -1), split, saved.layout.classes)
-    talk.say(f"{len(z):,} codes of {int(np.prod(z.shape[1:]))} numbers written to {out}")
-    return {"objects": len(z), "code": list(z.shape[1:]), "out": str(out)}
+    numbers_each = counted(int(np.prod(z.shape[1:])), "number")
+    talk.say(f"{counted(len(z), 'code')} of {numbers_each}, of {part_words(part, len(z))}, written to {out}")
+    about = {"objects": len(z), "split": part, "notes": list(split.notes)}
+    return {**about, "code": list(z.shape[1:]), "out": str(out)}
 
 
 def write_csv(out: Path, z: np.ndarray, split: Split, classes: tuple[str, ...]) -> None:
@@ -191,7 +246,7 @@ def generate(talk: Talk, run: Path, out: Path, count: int, between: str | None, 
 
     check_suffix(out, (".png", ".npy"))
     saved = open_run(run)
-    data = load_for(talk, saved.recipe.data)
+    data = load_again(talk, saved.recipe.data, "Put it back there: generate draws codes like those of its objects")
     if between is None:
         made, how = sample(saved.model, count, data.train.x, seed=seed), "drawn from the latent space"
     else:
@@ -218,7 +273,14 @@ def two_of(text: str, data: Splits) -> tuple[int, int]:
 
 
 def draw_map(
-    talk: Talk, run: Path, source: str | None, out: Path, projection: str, limit: int, seed: int
+    talk: Talk,
+    run: Path,
+    source: str | None,
+    out: Path,
+    projection: str,
+    limit: int,
+    seed: int,
+    part: str | None = None,
 ) -> dict[str, Any]:
     """The latent space as a picture: `narrows map`."""
     from narrows.metrics.latent import sampled
@@ -226,8 +288,8 @@ def draw_map(
 
     check_suffix(out, (".png", ".svg", ".html"))
     saved = open_run(run)
-    scene = source is None and saved.layout.kind == "spectrum"
-    split = whole_scene(talk, saved) if scene else objects(talk, saved, source)
+    scene = source is None and part in {None, "all"} and saved.layout.kind == "spectrum"
+    split, part = objects(talk, saved, source, "all" if scene else part)
     drawn = sampled(len(split), limit, seed)
     split = split.take(drawn)
     made = latent_map(saved.model, split, projection=projection, seed=seed)
@@ -236,23 +298,14 @@ def draw_map(
         made.y,
         saved.layout.classes,
         out,
-        title=f"{saved.layout.name} through {made.codes.shape[1]} numbers",
+        title=f"{saved.layout.name} through {counted(made.codes.shape[1], 'number')}",
         numbers={NAMES[name]: value for name, value in made.numbers.items()},
         axis_names=AXES[made.projection],
         tips=show.tips(saved, split, None if scene else drawn),
     )
     talk.table(["measure", "value"], [[NAMES[name], f"{value:.3f}"] for name, value in made.numbers.items()])
-    talk.say(f"{len(split):,} objects drawn in {out}")
-    return {**made.as_dict(), "out": str(out)}
-
-
-def whole_scene(talk: Talk, saved: Saved) -> Split:
-    """Every pixel of the scene a model was trained on: a map of a scene shows all of it."""
-    data = load_for(talk, saved.recipe.data)
-    parts = (data.train, data.valid, data.test)
-    y = None if data.train.y is None else np.concatenate([part.y for part in parts if part.y is not None])
-    where = None if data.train.where is None else np.concatenate([p.where for p in parts if p.where is not None])
-    return Split(np.concatenate([part.x for part in parts]), y, where)
+    talk.say(f"{part_words(part, len(split))} drawn in {out}")
+    return {**made.as_dict(), "split": part, "notes": list(split.notes), "out": str(out)}
 
 
 NAMES = {

@@ -4,6 +4,6 @@
 when they are used.
 """
 
-from narrows.data.sets import DATASETS, FORMATS, Dataset, load, read, status
+from narrows.data.sets import DATASETS, FORMATS, Dataset, load, part_of, read, status
 
-__all__ = ["DATASETS", "FORMATS", "Dataset", "load", "read", "status"]
+__all__ = ["DATASETS", "FORMATS", "Dataset", "load", "part_of", "read", "status"]

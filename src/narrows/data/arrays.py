@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from narrows.data.options import refuse_others
+from narrows.data.ranges import brought
 from narrows.data.splits import carve, part
 from narrows.errors import DamagedError, InputError, LimitError, ModelError, unknown
 from narrows.storage import Objects, held
@@ -110,7 +111,17 @@ def read_arrays_like(source: Path, *, like: Layout, label: str | None = None) ->
             f"{source.name} has objects of shape {x.shape[1:]}", expected=f"{like.shape}, as the model was trained on"
         )
     y = arrays.get("y_test" if "_test" in key else pick_label(arrays, x) or "")
-    return Split(held(x), y.astype(np.int64) if y is not None and y.dtype.kind in "iu" and len(y) == len(x) else None)
+    y = y.astype(np.int64) if y is not None and y.dtype.kind in "iu" and len(y) == len(x) else None
+    fitting, notes = brought(held(x), like, likely_bounds(x, source, like))
+    return Split(fitting, y, notes=notes)
+
+
+def likely_bounds(x: np.ndarray, source: Path, like: Layout) -> tuple[float, float] | None:
+    """The range of the values of an array: the model's own where they keep within it, though bytes could hold more."""
+    found = layout_of(source, x, like.kind, (), "")
+    if found.low is None or found.high is None or like.high is None:
+        return None
+    return None if found.high > like.high >= x.max() else (found.low, found.high)
 
 
 def read_arrays(source: Path) -> dict[str, np.ndarray]:

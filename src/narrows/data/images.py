@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import warnings
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
 
 from narrows.data.idx import read_idx
+from narrows.data.ranges import brought
 from narrows.data.splits import carve, part
-from narrows.errors import DamagedError, InputError, LimitError, ModelError, UsageError, unknown
+from narrows.errors import DamagedError, InputError, LimitError, ModelError, UsageError, counted, unknown
 from narrows.types import Layout, Split, Splits
 
 SUFFIXES = {".png", ".jpg", ".jpeg", ".bmp", ".webp", ".tif", ".tiff", ".gif"}
@@ -109,14 +111,40 @@ def read_folder(source: Path, *, like: Layout, label: str | None = None) -> Spli
     channels, height, width = like.shape
     if channels not in (1, 3):
         raise ModelError(f"pictures for a model of {channels} channels", expected="1 or 3 channels", code="model.shape")
-    x = np.stack([as_array(open_picture(file), channels) for file in files]) if same_size(files) else None
-    if x is None or x.shape[1:] != like.shape:
-        x = np.stack([as_array(fitted(open_picture(file), width, height), channels) for file in files])
+    found = Counter(format_of(open_picture(file)) for file in files)
+    x = np.stack([as_array(fitted(open_picture(file), width, height), channels) for file in files])
     where = np.array([file.name if source.is_file() else str(file.relative_to(source)) for file in files])
     known = {name: number for number, name in enumerate(like.classes)}
     parts = [file.relative_to(source).parts if source.is_dir() else () for file in files]
     y = np.array([known.get(p[0], -1) if len(p) > 1 else -1 for p in parts], np.int64)
-    return Split(x, y if (y >= 0).any() else None, where)
+    fitting, notes = brought(x, like, (0.0, 255.0))
+    notes = (*converted(found, format_words(width, height, channels == 3)), *notes)
+    return Split(fitting, y if (y >= 0).any() else None, where, notes)
+
+
+def format_of(picture) -> str:
+    """Size and colours of a picture in words."""
+    width, height = picture.size
+    return format_words(width, height, is_colour(picture))
+
+
+def format_words(width: int, height: int, colour: bool) -> str:
+    """A size in pixels and whether there are colours, in words.
+
+    Example:
+        >>> format_words(32, 32, True)
+        '32 x 32 RGB'
+    """
+    return f"{width} x {height} {'RGB' if colour else 'grey'}"
+
+
+def converted(found: Counter[str], wanted: str) -> tuple[str, ...]:
+    """A note on pictures that had another size or other colours, by how many had which."""
+    others = {words: count for words, count in found.most_common() if words != wanted}
+    if not others:
+        return ()
+    kinds = next(iter(others)) if len(others) == 1 else f"{len(others)} sizes and colours"
+    return (f"Converted {counted(sum(others.values()), 'picture')} from {kinds} to {wanted}.",)
 
 
 def picture_files(folder: Path) -> list[Path]:
@@ -206,11 +234,6 @@ def fitted(picture, width: int, height: int):
     return (
         picture if picture.size == (width, height) else ImageOps.fit(picture, (width, height), Image.Resampling.BICUBIC)
     )
-
-
-def same_size(files: list[Path]) -> bool:
-    """Whether all pictures have as many pixels both ways."""
-    return len({open_picture(file).size for file in files}) == 1
 
 
 def read_pictures(files: list[Path], side: int | None) -> np.ndarray:

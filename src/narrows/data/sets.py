@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib import import_module
 from inspect import signature
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from narrows.data.download import Progress, fetch
 from narrows.data.options import options_for
+from narrows.data.ranges import brought
 from narrows.data.scaling import check_finite
 from narrows.data.where import cache_folder, find
-from narrows.errors import InputError, UsageError, unknown
+from narrows.errors import InputError, ModelError, UsageError, unknown
+from narrows.storage import joined
 from narrows.types import Layout, Split, Splits
 
 
@@ -155,6 +159,10 @@ FORMATS: dict[str, tuple[str, str]] = {
 """What loads and what reads a file, by its suffix."""
 
 
+PARTS = ("train", "valid", "test", "all")
+"""What may be asked for of a parted set."""
+
+
 def resolve(name: str) -> Callable[..., Any]:
     """The function behind "module:function"."""
     module, _, function = name.partition(":")
@@ -216,41 +224,75 @@ def load(
 
 def renamed(splits: Splits, name: str) -> Splits:
     """The same, called by the name it was asked for."""
-    from dataclasses import replace
-
     return replace(splits, layout=replace(splits.layout, name=name))
 
 
-def read(source: str | Path, *, like: Layout, label: str | None = None, seed: int = 0) -> Split:
-    """Every object of a source in the layout of a trained model; of a set with a name, its test objects.
+def read(source: str | Path, *, like: Layout, label: str | None = None, seed: int = 0, split: str = "all") -> Split:
+    """The objects of a source in the layout of a trained model, their values brought to its range.
 
     Args:
         source: A name of `DATASETS`, or a path.
         like: The layout the model was trained on.
         label: Column of a table that holds the class.
         seed: The seed a named set was split with.
+        split: "train", "valid" or "test" of a set with a name, or "all".
 
     Raises:
+        UsageError: A part of a file or folder, which is not parted here.
         ModelError: The objects do not have the shape the model was trained on.
     """
+    if split not in PARTS:
+        raise unknown("split", split, PARTS)
     if str(source) in DATASETS:
         side = like.shape[-1] if like.view == "patches" else None
         options: dict[str, Any] = {"view": like.view or "auto", "side": side}
         taken = signature(resolve(DATASETS[str(source)].loader)).parameters
         data = load(source, seed=seed, **{name: value for name, value in options.items() if name in taken})
         if data.layout.shape != like.shape:
-            from narrows.errors import ModelError
-
             raise ModelError(
                 f"{source} has objects of shape {data.layout.shape}", expected=f"{like.shape}, as the model's"
             )
-        return data.test
+        chosen = part_of(data, split)
+        x, notes = brought(chosen.x, like, bounds_of(data.layout))
+        return replace(chosen, x=x, notes=notes)
+    if split != "all":
+        raise UsageError(
+            f"--split {split} of {source}",
+            expected="--split all: a file or folder of one's own is parted only in training",
+            step="Leave the source out to use the parts of the model's own data",
+            code="usage.split",
+        )
     path = existing(source)
-    split = resolve(functions_for(path)[1])(path, like=like, label=label)
-    if not len(split):
+    found = resolve(functions_for(path)[1])(path, like=like, label=label)
+    if not len(found):
         raise InputError(f"{path} holds no objects", expected="at least one", code="input.empty")
-    check_finite(split.x, like)
-    return split
+    check_finite(found.x, like)
+    return found
+
+
+def bounds_of(layout: Layout) -> tuple[float, float] | None:
+    """Smallest and largest value possible, None where unbounded."""
+    return None if layout.low is None or layout.high is None else (layout.low, layout.high)
+
+
+def part_of(data: Splits, name: str) -> Split:
+    """The objects of a part: "train", "valid", "test" or "all" of them in that order.
+
+    Raises:
+        UsageError: No such part.
+
+    Example:
+        >>> len(part_of(load("digits"), "all"))
+        1797
+    """
+    if name not in PARTS:
+        raise unknown("split", name, PARTS)
+    if name != "all":
+        return getattr(data, name)
+    parts = (data.train, data.valid, data.test)
+    y = None if any(part.y is None for part in parts) else np.concatenate([part.y for part in parts])
+    where = None if any(part.where is None for part in parts) else np.concatenate([part.where for part in parts])
+    return Split(joined([part.x for part in parts]), y, where)
 
 
 def existing(source: str | Path) -> Path:

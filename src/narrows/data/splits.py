@@ -5,7 +5,7 @@ from hashlib import blake2b
 
 import numpy as np
 
-from narrows.errors import InputError
+from narrows.errors import InputError, counted
 from narrows.storage import Objects, blocks
 from narrows.types import Layout, Split, Splits
 
@@ -105,14 +105,18 @@ def part(
     """
     if len(whole) < FEWEST:
         raise InputError(
-            f"{layout.name} has {len(whole)} object{'s' * (len(whole) != 1)}",
+            f"{layout.name} has {counted(len(whole), 'object')}",
             expected=f"at least {FEWEST} to train and to judge",
             code="input.few",
         )
     equal = duplicate_groups(whole.x)
     repeated = len(whole) - len(np.unique(equal))
     if repeated:
-        notes = (*notes, f"{repeated} objects repeat another; equal objects stay on one side of the split.")
+        notes = (
+            *notes,
+            f"{counted(repeated, 'object')} repeat{'s' * (repeated == 1)} another; "
+            "equal objects stay on one side of the split.",
+        )
     groups = equal if groups is None else join_groups(groups, equal)
     train, valid, test = split_groups(groups, np.random.default_rng(seed), y=whole.y)
     if not (len(train) and len(valid) and len(test)):

@@ -39,7 +39,7 @@ class PCABaseline:
     def fit(cls, x: Objects, size: int) -> PCABaseline:
         """The first `size` components of objects x (N, D).
 
-        Where there are fewer objects than that, there are as many components as objects.
+        N objects lie in a flat space of N - 1 directions about their mean: there are no more components than that.
 
         Raises:
             InputError: Fewer than two objects, or values that are not finite.
@@ -59,6 +59,11 @@ class PCABaseline:
         # The sign of a direction is arbitrary: the largest entry is made positive so that results repeat.
         largest = directions[np.arange(len(directions)), np.abs(directions).argmax(1)]
         return cls(mean.astype(np.float32), (directions * np.sign(largest)[:, None]).astype(np.float32), size)
+
+    @property
+    def count(self) -> int:
+        """Components there are."""
+        return len(self.components)
 
     def encode(self, x: np.ndarray, size: int | None = None) -> np.ndarray:
         """The first `size` coordinates (N, K) of objects x (N, D); None gives all there are."""
@@ -103,7 +108,7 @@ def from_covariance(x: Objects, mean: np.ndarray, size: int) -> np.ndarray:
     for start in range(0, len(x), CHUNK):
         centred = (x[start : start + CHUNK] - mean).astype(np.float32)
         covariance += centred.T @ centred
-    keep = min(size, D, len(x))
+    keep = min(size, D, len(x) - 1)
     return eigh(covariance, subset_by_index=(D - keep, D - 1))[1][:, ::-1].T
 
 
@@ -113,13 +118,13 @@ def from_sketch(x: Objects, mean: np.ndarray, size: int) -> np.ndarray:
         return from_passes(x, mean, size)
     from sklearn.utils.extmath import randomized_svd
 
-    keep = min(size, *x.shape)
+    keep = min(size, len(x) - 1, x.shape[1])
     return randomized_svd((x - mean).astype(np.float32), keep, n_iter=7, random_state=0)[2]
 
 
 def from_passes(x: Rows, mean: np.ndarray, size: int, passes: int = 7) -> np.ndarray:
     """The same as `from_sketch` for objects on a disk, which are gone through once for each power iteration."""
-    keep = min(size, *x.shape)
+    keep = min(size, len(x) - 1, x.shape[1])
     basis = np.random.default_rng(0).normal(size=(x.shape[1], min(keep + 10, *x.shape))).astype(np.float32)
     for _ in range(passes):
         centred = ((block - mean).astype(np.float32) for block in blocks(x))

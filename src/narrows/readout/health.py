@@ -11,6 +11,7 @@ from math import prod
 
 import numpy as np
 
+from narrows.errors import counted
 from narrows.metrics.latent import dead_units
 from narrows.model import Model
 from narrows.readout.apply import Reconstruction
@@ -19,6 +20,16 @@ from narrows.train.events import Epoch
 
 ACTIVE_VARIANCE = 0.01
 """A variational unit whose mean varies less than this says nothing (Burda et al., 2016)."""
+
+
+FEW_OBJECTS = 200
+"""Training objects below which a split decides much of an error."""
+
+STILL_FALLING = 0.1
+"""Share by which the validation loss fell over the last fifth of the epochs, from which on more epochs would pay."""
+
+RISEN = 1.1
+"""Share of its lowest value from which on a validation loss has risen again."""
 
 
 @dataclass(frozen=True)
@@ -41,6 +52,7 @@ class Patient:
     baseline: dict[str, dict[str, float]]
     history: tuple[Epoch, ...]
     stopped: str
+    count: int | None = None
 
 
 def diverged(p: Patient) -> str:
@@ -91,7 +103,9 @@ def worse_than_pca(p: Patient) -> str:
     """PCA of the same size does better."""
     pca = p.baseline.get("pca")
     if pca and p.test["mse"] > pca["mse"]:
-        return f"PCA with {pca['size']} numbers does better: {pca['mse']:.4g} against {p.test['mse']:.4g}."
+        return (
+            f"PCA with {counted(int(pca['size']), 'number')} does better: {pca['mse']:.4g} against {p.test['mse']:.4g}."
+        )
     return ""
 
 
@@ -104,7 +118,7 @@ def collapsed(p: Patient) -> str:
     if active == size:
         return ""
     advice = "Lower bottleneck.beta" if p.recipe.bottleneck.beta else "Train longer, or use fewer numbers"
-    return f"Posterior collapse: {size - active} of {size} numbers of the code say nothing. {advice}."
+    return f"Posterior collapse: {size - active} of {counted(size, 'number')} of the code say nothing. {advice}."
 
 
 def dead(p: Patient) -> str:
@@ -113,7 +127,7 @@ def dead(p: Patient) -> str:
         return ""
     size = p.codes.shape[-1]
     count = len(dead_units(p.codes.reshape(-1, size)))
-    return f"{count} of {size} numbers of the code are dead: they hardly change." if count else ""
+    return f"{count} of {counted(size, 'number')} of the code say nothing: dead, they hardly change." if count else ""
 
 
 def dead_entries(p: Patient) -> str:
@@ -127,8 +141,39 @@ def dead_entries(p: Patient) -> str:
     return f"Only {share:.0%} of the codebook entries are used. Use fewer entries." if share < 0.5 else ""
 
 
+def few_objects(p: Patient) -> str:
+    """So few training objects that the errors depend on which they were."""
+    if p.count is None or p.count >= FEW_OBJECTS:
+        return ""
+    return f"Only {counted(p.count, 'training object')}: the errors depend on which they are, and PCA is hard to beat."
+
+
+def too_short(p: Patient) -> str:
+    """The validation loss still fell by much when the training ended."""
+    losses = [epoch.valid["loss"] for epoch in p.history]
+    if p.stopped != "done" or len(losses) < 2:
+        return ""
+    before = losses[-1 - max(1, len(losses) // 5)]
+    if losses[-1] > min(losses) or before - losses[-1] < STILL_FALLING * before:
+        return ""
+    return f"Still improving when it ended after {len(losses)} epochs: train longer, with a larger training.epochs."
+
+
+def rising(p: Patient) -> str:
+    """The validation loss has passed its lowest point and risen again while the training loss fell."""
+    best = min(p.history, key=lambda epoch: epoch.valid["loss"])
+    last = p.history[-1]
+    if last.valid["loss"] < RISEN * best.valid["loss"] or last.train["loss"] >= best.train["loss"]:
+        return ""
+    return (
+        f"Overfitting: the error on unseen objects was lowest in epoch {best.epoch} of {len(p.history)} and rose by "
+        f"{last.valid['loss'] / best.valid['loss'] - 1:.0%} after it. The weights of that epoch are kept; more "
+        "objects, a smaller network or a corruption would help."
+    )
+
+
 def overfitted(p: Patient) -> str:
-    """The training error has left the validation error far behind."""
+    """The training error has left the validation error far behind, or that has risen again."""
     if not p.history:
         return ""
     best = min(p.history, key=lambda epoch: epoch.valid["loss"])
@@ -137,7 +182,7 @@ def overfitted(p: Patient) -> str:
             f"Overfitting: the error on unseen objects is {best.valid['loss'] / best.train['loss']:.1f} times that on "
             "the training objects. More objects, a smaller network or a corruption would help."
         )
-    return ""
+    return rising(p)
 
 
 CHECKS: dict[str, Callable[[Patient], str]] = {
@@ -145,6 +190,8 @@ CHECKS: dict[str, Callable[[Patient], str]] = {
     "bypassed": bypassed,
     "identity": identity,
     "useless": useless,
+    "few-objects": few_objects,
+    "too-short": too_short,
     "worse-than-mean": worse_than_mean,
     "worse-than-pca": worse_than_pca,
     "posterior-collapse": collapsed,
@@ -163,8 +210,12 @@ def findings(
     baseline: dict[str, dict[str, float]],
     history: tuple[Epoch, ...],
     stopped: str = "done",
+    count: int | None = None,
 ) -> tuple[Finding, ...]:
-    """What the checks have to say about a model, its test reconstructions and its test codes (N, *grid, K)."""
-    patient = Patient(recipe, model, made, codes, test, baseline, history, stopped)
+    """What the checks have to say about a model, its test reconstructions and its test codes (N, *grid, K).
+
+    `count` is how many objects it was trained on.
+    """
+    patient = Patient(recipe, model, made, codes, test, baseline, history, stopped, count)
     said = ((code, check(patient)) for code, check in CHECKS.items())
     return tuple(Finding(code, sentence) for code, sentence in said if sentence)

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from narrows.data.scaling import Scaling
+from narrows.errors import counted
 from narrows.metrics.baseline import PCABaseline, column_means
 from narrows.model import Model
 from narrows.readout.apply import Reconstruction, encode, passages
@@ -43,7 +44,8 @@ class Report:
     @property
     def sentence(self) -> str:
         """One sentence: the model against PCA."""
-        return beside_pca(self.about["code"], self.test["mse"], self.baseline.get("pca", {}).get("mse"))
+        pca = self.baseline.get("pca", {})
+        return beside_pca(self.about["code"], self.test["mse"], pca.get("mse"), components=int(pca.get("size", 0)))
 
     def as_dict(self) -> dict[str, Any]:
         """The report as one JSON-ready object."""
@@ -51,16 +53,24 @@ class Report:
         return {**self.about, "test": self.test, "baseline": self.baseline, "findings": said, "sentence": self.sentence}
 
 
-def beside_pca(size: int, mse: float, pca: float | None, error: str = "test error") -> str:
+def beside_pca(size: int, mse: float, pca: float | None, error: str = "test error", *, components: int = 0) -> str:
     """One sentence: a model against PCA of the same size, or None where no PCA is narrower than the objects.
 
     Example:
         >>> beside_pca(8, 0.01, 0.02)
         'With 8 numbers, test error 0.01 against 0.02 for PCA: 2.00 times less error.'
+
+    Args:
+        size: Numbers of the model's code.
+        mse: The model's error.
+        pca: PCA's error.
+        error: What the errors are of.
+        components: Components PCA had, where there were too few objects for `size` of them.
     """
     if pca is None:
         return f"{error.capitalize()} {mse:.4g}; no PCA of the same size is narrower than the objects."
-    numbers = f"{size} numbers, {error} {mse:.4g} against {pca:.4g} for PCA"
+    fewer = f" with {components}, all that the training objects allow" if 0 < components < size else ""
+    numbers = f"{counted(size, 'number')}, {error} {mse:.4g} against {pca:.4g} for PCA{fewer}"
     if mse > pca:
         return f"PCA wins: {numbers}. A straight projection does better than this network."
     return f"With {numbers}: {pca / mse:.2f} times less error." if mse else f"With {numbers}."
@@ -79,7 +89,9 @@ def report(result: Result, data: Splits) -> Report:
     test, baseline = errors.pop("model"), errors
     # The health is judged on one block: it is all there is, unless the objects are too many for the memory.
     codes = encode(result.model, next(blocks(x)))
-    said = findings(result.recipe, result.model, made, codes, test, baseline, result.history, result.stopped)
+    said = findings(
+        result.recipe, result.model, made, codes, test, baseline, result.history, result.stopped, len(data.train)
+    )
     whole = Report(test, baseline, said, about(result, data))
     if result.folder is not None:
         write_json(result.folder / "report.json", whole.as_dict())
@@ -121,7 +133,7 @@ def judge(result: Result, x: Objects, rivals: Rivals) -> tuple[Reconstruction, d
     assert first is not None
     errors: dict[str, dict[str, Any]] = {name: {"mse": error} for name, error in total.items()}
     if rivals.pca is not None:
-        errors["pca"]["size"] = rivals.pca.size
+        errors["pca"]["size"] = rivals.pca.count
     if not total["input"]:
         del errors["input"]
     return first, errors
@@ -132,7 +144,7 @@ def about(result: Result, data: Splits) -> dict[str, Any]:
     recipe: Recipe = result.recipe
     best = min(result.history, key=lambda epoch: epoch.valid["loss"], default=None)
     return {
-        "name": recipe.data.name,
+        "name": data.layout.name,
         "network": recipe.network.kind,
         "bottleneck": recipe.bottleneck.kind,
         "corruption": recipe.corruption.kind,

@@ -1,0 +1,25 @@
+import json
+
+import pytest
+
+from narrows.cli.main import run
+
+
+@pytest.fixture
+def answer(capsys):
+    """A function that runs a command with --json and gives its exit status and its object."""
+
+    def ask(*arguments):
+        status = run([*map(str, arguments), "--json"])
+        return status, json.loads(capsys.readouterr().out)
+
+    return ask
+
+
+@pytest.fixture(scope="session")
+def digits_run(tmp_path_factory):
+    """The folder of a small model of the digits."""
+    folder = tmp_path_factory.mktemp("runs") / "digits"
+    quick = ["--epochs", "2", "--set", "network.widths=32", "--set", "training.route=float32"]
+    assert run(["train", "digits", "--out", str(folder), *quick]) == 0
+    return folder
