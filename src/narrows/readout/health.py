@@ -167,8 +167,8 @@ def rising(p: Patient) -> str:
         return ""
     return (
         f"Overfitting: the error on unseen objects was lowest in epoch {best.epoch} of {len(p.history)} and rose by "
-        f"{last.valid['loss'] / best.valid['loss'] - 1:.0%} after it. The weights of that epoch are kept; more objects, "
-        "a smaller network or a corruption would help."
+        f"{last.valid['loss'] / best.valid['loss'] - 1:.0%} after it. The weights of that epoch are kept; more "
+        "objects, a smaller network or a corruption would help."
     )
 
 
