@@ -1,5 +1,6 @@
 """Fixtures that every test may use: real data where it is, and one seed for all."""
 
+import json
 import os
 from pathlib import Path
 
@@ -28,6 +29,18 @@ def real():
         return found[0]
 
     return find
+
+
+@pytest.fixture
+def answer(capsys):
+    """A function that runs a command with --json and gives its exit status and its object."""
+    from narrows.cli.main import run
+
+    def ask(*arguments):
+        status = run([*map(str, arguments), "--json"])
+        return status, json.loads(capsys.readouterr().out)
+
+    return ask
 
 
 @pytest.fixture

@@ -43,6 +43,11 @@ class Data(Settings):
     """Length of a window of a series, or of the frames of a sound, in samples."""
     label: str | None = None
     """Column of a table that holds the class."""
+    missing: Literal["stop", "drop", "mean"] = "stop"
+    """Gaps in a table: "stop" refuses them, "drop" leaves out rows that have one, "mean" fills them with the mean of
+    the training rows, or with their most frequent word."""
+    leave_out: tuple[str, ...] = ()
+    """Columns of a table that are not used."""
     scaling: Literal["auto", "unit", "minmax", "standard", "none"] = "auto"
     """How raw values are scaled: "auto" is to [0, 1] where they are bounded, else to mean 0 and variance 1."""
     seed: Annotated[int, Field(ge=0, lt=2**31)] = 0

@@ -57,6 +57,7 @@ class Layout:
         vocabulary: For a table, the values of each text column that was spread into 0/1 columns.
         rate: Samples a second, for sound; 0 where it has no meaning.
         view: How a source was cut into objects ("pixels", "patches", "frames" ...), or "".
+        fill: For a table, what a missing value of each column becomes; empty where gaps are refused.
     """
 
     name: str
@@ -70,6 +71,7 @@ class Layout:
     vocabulary: dict[str, tuple[str, ...]] = field(default_factory=dict)
     rate: float = 0.0
     view: str = ""
+    fill: tuple[float, ...] = ()
 
     def as_dict(self) -> dict[str, Any]:
         """The layout as JSON-ready values."""
@@ -79,7 +81,9 @@ class Layout:
     def from_dict(cls, values: dict[str, Any]) -> "Layout":
         """The layout written by `as_dict`, with lists turned back into tuples."""
         vocabulary = {name: tuple(words) for name, words in values.get("vocabulary", {}).items()}
-        tuples: dict[str, Any] = {key: tuple(values[key]) for key in ("shape", "classes", "columns") if key in values}
+        tuples: dict[str, Any] = {
+            key: tuple(values[key]) for key in ("shape", "classes", "columns", "fill") if key in values
+        }
         return cls(**{**values, **tuples, "vocabulary": vocabulary})
 
     @property

@@ -1,19 +1,6 @@
-import json
-
 import pytest
 
 from narrows.cli.main import run
-
-
-@pytest.fixture
-def answer(capsys):
-    """A function that runs a command with --json and gives its exit status and its object."""
-
-    def ask(*arguments):
-        status = run([*map(str, arguments), "--json"])
-        return status, json.loads(capsys.readouterr().out)
-
-    return ask
 
 
 @pytest.fixture(scope="session")

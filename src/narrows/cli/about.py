@@ -7,6 +7,7 @@ from typing import Any
 
 from narrows.cli.talk import Talk
 from narrows.data import DATASETS, status
+from narrows.errors import UsageError
 
 
 def list_data(talk: Talk) -> dict[str, Any]:
@@ -24,7 +25,7 @@ def list_data(talk: Talk) -> dict[str, Any]:
     return {"datasets": rows}
 
 
-def describe(talk: Talk, what: str | None, schema: bool) -> dict[str, Any]:
+def describe(talk: Talk, what: str | None, schema: bool, changes: list[str]) -> dict[str, Any]:
     """A run, a data set, a file, the recipe's schema, or the installation: `narrows info`."""
     if schema:
         from narrows.recipe import Recipe
@@ -33,8 +34,10 @@ def describe(talk: Talk, what: str | None, schema: bool) -> dict[str, Any]:
     if what is None:
         return installation(talk)
     if (Path(what) / "recipe.json").exists():
+        if changes:
+            raise UsageError("--set for a run", expected="a data set or a file", code="usage.set")
         return describe_run(talk, Path(what))
-    return describe_data(talk, what)
+    return describe_data(talk, what, changes)
 
 
 def installation(talk: Talk) -> dict[str, Any]:
@@ -94,12 +97,15 @@ def describe_run(talk: Talk, folder: Path) -> dict[str, Any]:
     return {"recipe": recipe.model_dump(mode="json"), "model": about, "report": report, **state}
 
 
-def describe_data(talk: Talk, what: str) -> dict[str, Any]:
+def describe_data(talk: Talk, what: str, changes: list[str]) -> dict[str, Any]:
     """What a data set or a file holds."""
-    from narrows.cli.train import load_for
+    from narrows.cli.train import data_settings, load_for
     from narrows.recipe import Data
 
-    data = load_for(talk, Data(name=what))
+    others = [change for change in changes if not change.lstrip().startswith("data.")]
+    if others:
+        raise UsageError(f"--set {others[0]}", expected="a setting of the data, such as data.side=64", code="usage.set")
+    data = load_for(talk, data_settings(Data(name=what), changes))
     layout, counts = data.layout, {name: len(getattr(data, name)) for name in ("train", "valid", "test")}
     rows = [
         ["kind", layout.kind],

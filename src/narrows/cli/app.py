@@ -237,6 +237,9 @@ def info(
         str | None, typer.Argument(help="The folder of a run, a data set, or a file.", show_default=False)
     ] = None,
     schema: Annotated[bool, typer.Option("--schema", help="Print the JSON Schema of a recipe.")] = False,
+    set_: Annotated[
+        list[str] | None, typer.Option("--set", help="PATH=VALUE of the data, such as data.side=64; may be repeated.")
+    ] = None,
     json_: Json = False,
     debug: Debug = False,
 ) -> None:
@@ -244,7 +247,7 @@ def info(
     from narrows.cli.about import describe
 
     talk = Talk(json_ or schema)
-    talk.end(describe(talk, what, schema))
+    talk.end(describe(talk, what, schema, set_ or []))
 
 
 @app.command()

@@ -35,7 +35,14 @@ def objects(talk: Talk, saved: Saved, source: str | None, split: str | None) -> 
     if source is None:
         found = part_of(load_again(talk, settings), chosen)
     else:
-        found = read(source, like=saved.layout, label=settings.label, seed=settings.seed, split=chosen)
+        found = read(
+            source,
+            like=saved.layout,
+            label=settings.label,
+            seed=settings.seed,
+            split=chosen,
+            missing=settings.missing,
+        )
         found = replace(found, notes=(*found.notes, *strange(saved, found)))
     for note in found.notes:
         talk.say(f"! {note}")

@@ -8,9 +8,9 @@ from typing import Any
 
 from narrows.errors import UsageError
 
-OPTIONS = ("seed", "limit", "view", "side", "window", "label")
-IDLE = ("auto", "", None)
-"""What view, side, window and label are where nobody has set them."""
+OPTIONS = ("seed", "limit", "view", "side", "window", "label", "missing", "leave_out")
+IDLE = ("auto", "", None, "stop", ())
+"""What view, side, window, label, missing and leave_out are where nobody has set them."""
 
 
 def options_for(loader: Callable[..., Any], source: str, options: Mapping[str, Any]) -> dict[str, Any]:

@@ -8,13 +8,17 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from narrows.data.columns import MISSING, Columns
-from narrows.errors import InputError, LimitError, ModelError
+from narrows.data.gaps import is_missing, refuse_gaps
+from narrows.errors import InputError, LimitError, ModelError, counted, unknown
 from narrows.storage import as_float32
 from narrows.types import Layout
 
 WORD_LIMIT = 50
 CLASS_LIMIT = 256
 VALUE_LIMIT = 1 << 30
+FEW_WORDS = 20
+"""Most different texts of a column that may be meant for the class."""
+
 ROW_NAMES = {"id", "index", "row", "unnamed: 0", "unnamed 1"}
 DATE = re.compile(r"\d{4}-\d{1,2}-\d{1,2}|\d{1,2}[/.]\d{1,2}[/.]\d{2,4}|\d{1,2}:\d{2}(:\d{2})?$")
 
@@ -74,8 +78,49 @@ def as_words(column: np.ndarray) -> np.ndarray:
     return np.array(["" if word.lower() in MISSING else word for word in column.tolist()], np.str_)
 
 
-def choose_columns(table: Table) -> dict[str, tuple[str, ...]]:
-    """Leave out columns that are no use, with a note each, and give the words of those that become 0/1 columns."""
+def drop_columns(table: Table, names: tuple[str, ...]) -> None:
+    """Take out columns that are not wanted.
+
+    Raises:
+        UsageError: No such column.
+    """
+    for name in names:
+        if name not in table.columns:
+            raise unknown("column of data.leave_out", name, table.columns, code="usage.column")
+        del table.columns[name]
+        table.notes.append(f"The column {name!r} is left out, as asked.")
+
+
+def uses(table: Table, vocabulary: dict[str, tuple[str, ...]]) -> str:
+    """A note on what the columns are used as."""
+    plain = ", ".join(name for name, column in table.columns.items() if column.dtype.kind == "f")
+    spread = ", ".join(f"{name} ({counted(len(words), 'value')})" for name, words in vocabulary.items())
+    kinds = {"numbers": plain, "categories": spread}
+    return "Columns used: " + "; ".join(f"{names} as {kind}" for kind, names in kinds.items() if names) + "."
+
+
+def hints(table: Table, vocabulary: dict[str, tuple[str, ...]]) -> list[str]:
+    """What a person may have meant with columns that look like classes or row numbers."""
+    found = []
+    for name, words in vocabulary.items() if table.words is None else ():
+        if 2 <= len(words) <= FEW_WORDS:
+            found.append(f"{name} has {len(words)} texts: --set data.label={name} makes it the class.")
+    for name, column in table.columns.items():
+        if column.dtype.kind == "f" and len(column) > 2 and counts_up(column):
+            found.append(f"{name} counts up: leave it out with --set data.leave_out={name}.")
+    return found
+
+
+def counts_up(column: np.ndarray) -> bool:
+    """Whether numbers are whole and each larger than the one before it."""
+    return bool((np.diff(column) > 0).all() and (column == np.floor(column)).all())
+
+
+def choose_columns(table: Table, *, gaps: bool = False) -> dict[str, tuple[str, ...]]:
+    """Leave out columns that are no use, with a note each, and give the words of those that become 0/1 columns.
+
+    With `gaps` a missing text is no word: it will be filled or its row left out.
+    """
     vocabulary: dict[str, tuple[str, ...]] = {}
     for name, column in list(table.columns.items()):
         reason = useless(name, column)
@@ -83,7 +128,8 @@ def choose_columns(table: Table) -> dict[str, tuple[str, ...]]:
             table.notes.append(f"The column {name!r} is left out: {reason}.")
             del table.columns[name]
         elif column.dtype.kind == "O":
-            vocabulary[name] = tuple(sorted(set(column.tolist())))
+            words = set(column.tolist())
+            vocabulary[name] = tuple(sorted(word for word in words if not (gaps and word.lower() in MISSING)))
     return vocabulary
 
 
@@ -102,8 +148,11 @@ def useless(name: str, column: np.ndarray) -> str:
     return f"it has {different:,} different words, more than {WORD_LIMIT}" if different > WORD_LIMIT else ""
 
 
-def matrix(table: Table, layout: Layout) -> np.ndarray:
-    """The rows (N, D) of a table, float32, in the order of a layout's columns."""
+def matrix(table: Table, layout: Layout, *, gaps: bool = False) -> np.ndarray:
+    """The rows (N, D) of a table, float32, in the order of a layout's columns.
+
+    A missing number is refused; with `gaps` it, or a missing word, becomes NaN in all columns that come of it.
+    """
     spread = {f"{name}={word}": (name, word) for name, words in layout.vocabulary.items() for word in words}
     sources = {name: spread.get(name, (name, ""))[0] for name in layout.columns}
     missing = sorted(set(sources.values()) - table.columns.keys())
@@ -121,11 +170,16 @@ def matrix(table: Table, layout: Layout) -> np.ndarray:
             step="Use a part of it",
             code="limit.memory",
         )
+    if not gaps:
+        refuse_gaps(table.name, {name: numbers(table, name) for name in layout.columns if name not in spread})
     x = np.empty((len(table), len(layout.columns)), np.float32)
     for number, name in enumerate(layout.columns):
         if name in spread:
             source, word = spread[name]
-            x[:, number] = spoken(table.columns[source]) == word
+            said = spoken(table.columns[source])
+            x[:, number] = said == word
+            if gaps:
+                x[is_missing(said), number] = np.nan
         else:
             x[:, number] = numbers(table, name)
     return x
@@ -137,10 +191,10 @@ def spoken(column: np.ndarray) -> np.ndarray:
 
 
 def numbers(table: Table, name: str) -> np.ndarray:
-    """A column of numbers as float32.
+    """A column of numbers as float32, NaN where one is missing or too large.
 
     Raises:
-        InputError: Text, or a number that is missing or too large, named by its first row.
+        InputError: Text.
     """
     column = table.columns[name]
     if column.dtype.kind != "f":
@@ -151,15 +205,7 @@ def numbers(table: Table, name: str) -> np.ndarray:
             code="input.numbers",
         )
     small = as_float32(column)
-    bad = np.flatnonzero(~np.isfinite(small))
-    if len(bad):
-        raise InputError(
-            f"{table.name}: column {name!r} has no finite number in row {bad[0] + 1}, and {len(bad) - 1:,} more",
-            expected="numbers everywhere",
-            step="Fill the gaps or remove those rows or that column first",
-            code="input.nan",
-        )
-    return small
+    return np.where(np.isfinite(small), small, np.float32(np.nan))
 
 
 def is_number(word: str) -> bool:

@@ -178,6 +178,8 @@ def load(
     side: int | None = None,
     window: int | None = None,
     label: str | None = None,
+    missing: str = "stop",
+    leave_out: tuple[str, ...] = (),
     progress: Progress | None = None,
 ) -> Splits:
     """A data set, by name or from a file or folder, parted so that nothing of one side is found on another.
@@ -190,6 +192,8 @@ def load(
         side: Side in pixels of pictures or patches.
         window: Length of a window of a series, or of the frames of a sound, in samples.
         label: Column of a table that holds the class.
+        missing: What is done about gaps in a table: "stop", "drop" or "mean".
+        leave_out: Columns of a table that are not used.
         progress: Called with bytes so far and in all, while something is downloaded.
 
     Raises:
@@ -201,7 +205,8 @@ def load(
         >>> data.layout.shape, len(data.train), data.layout.classes[:3]
         ((1, 8, 8), 1258, ('0', '1', '2'))
     """
-    options = {"seed": seed, "limit": limit, "view": view, "side": side, "window": window, "label": label}
+    options: dict[str, Any] = {"seed": seed, "limit": limit, "view": view, "side": side, "window": window}
+    options |= {"label": label, "missing": missing, "leave_out": tuple(leave_out)}
     if str(source) in DATASETS:
         known = DATASETS[str(source)]
         loader = resolve(known.loader)
@@ -227,7 +232,15 @@ def renamed(splits: Splits, name: str) -> Splits:
     return replace(splits, layout=replace(splits.layout, name=name))
 
 
-def read(source: str | Path, *, like: Layout, label: str | None = None, seed: int = 0, split: str = "all") -> Split:
+def read(
+    source: str | Path,
+    *,
+    like: Layout,
+    label: str | None = None,
+    seed: int = 0,
+    split: str = "all",
+    missing: str = "stop",
+) -> Split:
     """The objects of a source in the layout of a trained model, their values brought to its range.
 
     Args:
@@ -236,6 +249,7 @@ def read(source: str | Path, *, like: Layout, label: str | None = None, seed: in
         label: Column of a table that holds the class.
         seed: The seed a named set was split with.
         split: "train", "valid" or "test" of a set with a name, or "all".
+        missing: "drop" leaves out the rows of a table that have gaps.
 
     Raises:
         UsageError: A part of a file or folder, which is not parted here.
@@ -263,7 +277,9 @@ def read(source: str | Path, *, like: Layout, label: str | None = None, seed: in
             code="usage.split",
         )
     path = existing(source)
-    found = resolve(functions_for(path)[1])(path, like=like, label=label)
+    reader = resolve(functions_for(path)[1])
+    extra = {"missing": missing} if "missing" in signature(reader).parameters else {}
+    found = reader(path, like=like, label=label, **extra)
     if not len(found):
         raise InputError(f"{path} holds no objects", expected="at least one", code="input.empty")
     check_finite(found.x, like)

@@ -112,11 +112,8 @@ def part(
     equal = duplicate_groups(whole.x)
     repeated = len(whole) - len(np.unique(equal))
     if repeated:
-        notes = (
-            *notes,
-            f"{counted(repeated, 'object')} repeat{'s' * (repeated == 1)} another; "
-            "equal objects stay on one side of the split.",
-        )
+        twins = f"{counted(repeated, 'object')} repeat{'s' * (repeated == 1)} another"
+        notes = (*notes, f"{twins}; equal objects stay on one side of the split.")
     groups = equal if groups is None else join_groups(groups, equal)
     train, valid, test = split_groups(groups, np.random.default_rng(seed), y=whole.y)
     if not (len(train) and len(valid) and len(test)):

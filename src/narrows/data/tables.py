@@ -5,15 +5,29 @@ file -> columns by name -> the class column aside -> numbers as they are, words 
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
 from narrows.data.columns import read_columns
-from narrows.data.rows import CLASS_LIMIT, Table, as_words, choose_columns, class_names, class_numbers, matrix
+from narrows.data.gaps import drop_rows, fill_values, without_gaps
+from narrows.data.options import refuse_others
+from narrows.data.rows import (
+    CLASS_LIMIT,
+    Table,
+    as_words,
+    choose_columns,
+    class_names,
+    class_numbers,
+    drop_columns,
+    hints,
+    matrix,
+    uses,
+)
 from narrows.data.splits import FEWEST, SHARES, apart, part
 from narrows.data.ucr import HALVES
-from narrows.errors import InputError, ModelError, UsageError
+from narrows.errors import InputError, ModelError, UsageError, counted
 from narrows.types import Layout, Split, Splits
 
 CLASS_COLUMNS = ("class", "label", "target", "y")
@@ -26,6 +40,8 @@ def load_table(
     limit: int | None = None,
     window: int | None = None,
     label: str | None = None,
+    missing: str = "stop",
+    leave_out: tuple[str, ...] = (),
 ) -> Splits:
     """The rows of a CSV, TSV or Parquet file, parted 70 : 10 : 20; equal rows stay on one side.
 
@@ -39,6 +55,8 @@ def load_table(
         limit: Most training rows.
         window: Length of the windows of a recording.
         label: Column with the class; without it one called class, label, target or y is taken.
+        missing: Rows with gaps are refused ("stop") or left out ("drop"), or filled from the training rows ("mean").
+        leave_out: Columns not to use.
 
     Raises:
         InputError: No rows, no numbers, a number that is missing, or rows of different lengths.
@@ -48,11 +66,16 @@ def load_table(
     if window or HALVES.search(source.stem):
         from narrows.data.series import load_series
 
+        refuse_others(source.name, ("window", "label"), {"missing": missing, "leave_out": leave_out})
         return load_series(source, seed=seed, limit=limit, window=window, label=label)
     table = read_rows(source, label)
     if not len(table):
         raise InputError(f"{source.name} has column names and no rows", step="Check the file", code="input.empty")
-    vocabulary = choose_columns(table)
+    drop_columns(table, leave_out)
+    vocabulary = choose_columns(table, gaps=missing != "stop")
+    where = row_names(len(table))
+    if missing == "drop":
+        where = where[drop_rows(table)]
     names = [name for name, column in table.columns.items() if column.dtype.kind == "f"]
     columns = (*names, *(f"{name}={word}" for name, words in vocabulary.items() for word in words))
     if not columns:
@@ -63,16 +86,32 @@ def load_table(
         )
     classes = class_names(table)
     layout = Layout(source.stem, "table", (len(columns),), classes, columns, "value", vocabulary=vocabulary)
-    x = matrix(table, layout)
-    whole = Split(x, class_numbers(table, classes), row_names(len(x)))
-    return part(layout, whole, seed=seed, notes=tuple(table.notes)).limited(limit)
+    table.notes += [uses(table, vocabulary), *hints(table, vocabulary)]
+    x = matrix(table, layout, gaps=missing == "mean")
+    whole = Split(x, class_numbers(table, classes), where)
+    made = part(layout, whole, seed=seed, notes=tuple(table.notes)).limited(limit)
+    return filled(made) if missing == "mean" else made
 
 
-def read_table(source: Path, *, like: Layout, label: str | None = None) -> Split:
+def filled(data: Splits) -> Splits:
+    """The same with every gap filled from the training rows; rows that then equal one of an earlier part are left out.
+
+    Numbers get the mean, words the most frequent one.
+    """
+    layout = replace(data.layout, fill=fill_values(np.asarray(data.train.x), data.layout))
+    whole = (data.train, data.valid, data.test)
+    gaps = sum(int(np.isnan(split.x).any(1).sum()) for split in whole)
+    parts = [replace(split, x=without_gaps(np.asarray(split.x), layout.fill)) for split in whole]
+    (train, valid, test), repeated = apart(*parts, what="rows")
+    notes = (*data.notes, f"The gaps of {counted(gaps, 'row')} are filled from the training rows.", *repeated)
+    return Splits(layout, train, valid, test, notes)
+
+
+def read_table(source: Path, *, like: Layout, label: str | None = None, missing: str = "stop") -> Split:
     """Every row of a table in the layout of a trained model: its columns by name, in its order.
 
-    A word the model does not know leaves all 0/1 columns of its column at 0. Columns the model does not know are
-    passed over.
+    Gaps are filled as they were in training, or with missing="drop" their rows left out. A word the model does not
+    know leaves all 0/1 columns of its column at 0. Columns the model does not know are passed over.
 
     Raises:
         ModelError: A column of the model is missing.
@@ -94,7 +133,12 @@ def read_table(source: Path, *, like: Layout, label: str | None = None) -> Split
                 code="model.shape",
             )
         like = Layout(like.name, like.kind, like.shape, like.classes, tuple(table.columns))
-    return Split(matrix(table, like), class_numbers(table, like.classes), row_names(len(table)))
+    where = row_names(len(table))
+    if missing == "drop":
+        table.columns = {n: c for n, c in table.columns.items() if n in like.columns or n in like.vocabulary}
+        where = where[drop_rows(table)]
+    x = without_gaps(matrix(table, like, gaps=bool(like.fill)), like.fill)
+    return Split(x, class_numbers(table, like.classes), where, tuple(table.notes))
 
 
 def load_creditcard(source: Path | None, *, seed: int = 0, limit: int | None = None) -> Splits:
