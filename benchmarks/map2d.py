@@ -9,7 +9,7 @@ import argparse
 
 import numpy as np
 
-from narrows.assign import assign
+from narrows.changes import assign
 from narrows.data import load
 from narrows.metrics.baseline import PCABaseline
 from narrows.metrics.latent import knn_accuracy, trustworthiness

@@ -18,7 +18,7 @@ from statistics import mean
 import numpy as np
 import torch
 
-from narrows.assign import assign
+from narrows.changes import assign
 from narrows.data import load
 from narrows.errors import Interrupted
 from narrows.metrics.rate import perplexity

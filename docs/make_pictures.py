@@ -18,8 +18,8 @@ import torch
 from PIL import Image
 
 from narrows import build, fit, load, recipe_for
-from narrows.assign import assign
 from narrows.bottleneck import BOTTLENECKS
+from narrows.changes import assign
 from narrows.cli.draw import Curve, error_curves, latent_map, loss_curve, reconstruction_sheet
 from narrows.cli.draw import figure as paper
 from narrows.cli.draw.style import CARD, GREY, INK, LINE, MUTED, PALETTE, VIOLET

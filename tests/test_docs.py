@@ -13,8 +13,8 @@ import pytest
 
 import narrows
 from narrows import errors
-from narrows.assign import assign
 from narrows.bottleneck import BOTTLENECKS
+from narrows.changes import assign
 from narrows.corrupt import CORRUPTIONS
 from narrows.nn import NETWORKS
 from narrows.objective import TERMS

@@ -23,7 +23,7 @@ FLOORS = {
     "objective": 2,
     "model": 2,
     "recipe": 3,
-    "assign": 3,
+    "changes": 3,
     "train": 3,
     "readout": 4,
     "compare": 4,

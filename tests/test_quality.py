@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from narrows.assign import assign
+from narrows.changes import assign
 from narrows.cli.main import run
 from narrows.data import load
 from narrows.metrics.baseline import PCABaseline

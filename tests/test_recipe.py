@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from narrows.assign import assign, parse
 from narrows.bottleneck import BOTTLENECKS
+from narrows.changes import assign, parse
 from narrows.corrupt import CORRUPTIONS
 from narrows.data.scaling import fit_scaling
 from narrows.errors import LimitError, UsageError

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from narrows import storage
-from narrows.assign import assign
+from narrows.changes import assign
 from narrows.data import load, read
 from narrows.data.scaling import fit_scaling
 from narrows.data.splits import duplicate_groups

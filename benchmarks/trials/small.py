@@ -9,7 +9,7 @@ from functools import cache
 from hashlib import sha256
 from pathlib import Path
 
-from narrows.assign import assign
+from narrows.changes import assign
 from narrows.data import load
 from narrows.recipe import Recipe, recipe_for
 from narrows.train import Event, Finished, Place, Result, fit

@@ -17,7 +17,7 @@ _HOMES = {
     "Recipe": "narrows.recipe",
     "Split": "narrows.types",
     "Splits": "narrows.types",
-    "assign": "narrows.assign",
+    "assign": "narrows.changes",
     "build": "narrows.recipe",
     "fit": "narrows.train",
     "load": "narrows.data",

@@ -6,7 +6,7 @@ from itertools import groupby
 from math import isfinite, nan
 from typing import Any
 
-from narrows.assign import assign
+from narrows.changes import assign
 from narrows.data.scaling import Scaling, fit_scaling
 from narrows.errors import UsageError
 from narrows.metrics.baseline import PCABaseline

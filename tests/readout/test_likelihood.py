@@ -5,7 +5,7 @@ import pytest
 import torch
 from scipy.stats import norm
 
-from narrows.assign import assign
+from narrows.changes import assign
 from narrows.data.scaling import fit_scaling
 from narrows.errors import ModelError
 from narrows.readout.likelihood import log_likelihood

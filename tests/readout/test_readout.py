@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from narrows.assign import assign
+from narrows.changes import assign
 from narrows.data import load
 from narrows.errors import InputError, ModelError, UsageError
 from narrows.readout import decode, encode, interpolate, latent_map, reconstruct, report, sample

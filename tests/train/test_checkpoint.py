@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from narrows import files
-from narrows.assign import assign
+from narrows.changes import assign
 from narrows.cli.main import run as narrows
 from narrows.data import load
 from narrows.data.scaling import Scaling, plain

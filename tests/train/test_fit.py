@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 import torch
 
-from narrows.assign import assign
 from narrows.bottleneck import BOTTLENECKS
+from narrows.changes import assign
 from narrows.data import load
 from narrows.errors import DamagedError, InputError, Interrupted, ModelError
 from narrows.nn import NETWORKS

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from narrows.assign import assign
+from narrows.changes import assign
 from narrows.data import load
 from narrows.nn.pair import ACTIVATIONS as MODULES
 from narrows.recipe import build, recipe_for

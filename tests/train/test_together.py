@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from narrows.assign import assign
+from narrows.changes import assign
 from narrows.data import load
 from narrows.data.scaling import fit_scaling
 from narrows.readout import reconstruct

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
-from narrows.assign import assign
+from narrows.changes import assign
 from narrows.data import load
 from narrows.data.scaling import fit_scaling
 from narrows.recipe import build, recipe_for

@@ -6,7 +6,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from narrows.assign import assign
+from narrows.changes import assign
 from narrows.cli.talk import Talk
 from narrows.cli.train import comparison_rows, draw_comparison, followed, watched
 from narrows.cli.use import draw_map, reconstruct

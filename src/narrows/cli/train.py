@@ -9,7 +9,7 @@ from math import isfinite
 from pathlib import Path
 from typing import Any
 
-from narrows.assign import assign, parse
+from narrows.changes import assign, parse
 from narrows.cli.draw import Curve, error_curves, sparkline, terminal_picture
 from narrows.cli.talk import Talk
 from narrows.data import DATASETS, load

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from narrows.assign import assign, parse
+from narrows.changes import assign, parse
 from narrows.errors import UsageError
 from narrows.recipe import Data, Recipe, Training, recipe_for
 from narrows.settings import Settings

@@ -24,7 +24,7 @@ import torch
 from pydantic import Field, ValidationError
 from torch import Tensor
 
-from narrows.assign import parse
+from narrows.changes import parse
 from narrows.data.scaling import Scaling, plain, scaling_shape
 from narrows.errors import DamagedError, ModelError, NarrowsError
 from narrows.files import read_json, sweep, write_json

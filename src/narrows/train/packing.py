@@ -10,7 +10,7 @@ import torch
 from safetensors.torch import load as parse_safetensors
 from safetensors.torch import save as format_safetensors
 
-from narrows.assign import parse
+from narrows.changes import parse
 from narrows.errors import DamagedError
 from narrows.files import finite, parse_json, write_atomic
 from narrows.train.checkpoint import (
