@@ -2,7 +2,8 @@
 
     python benchmarks/map2d.py            needs MNIST in a folder named by NARROWS_DATA
 
-Judged on the 10,000 test digits, which neither saw: kNN-5 over 5 folds of their points, and trustworthiness.
+Judged on the 10,000 test digits, which neither saw: kNN-5 and, as published maps are judged, kNN-10 over 5 folds of
+their points, and trustworthiness.
 """
 
 import argparse
@@ -37,13 +38,14 @@ def main() -> None:
     assert result is not None
     assert data.test.y is not None
     train, test = (result.scaling.apply(part.x).reshape(len(part), -1) for part in (data.train, data.test))
-    print(f"{'2 numbers':<24}{'kNN-5':>8}{'trustworthiness':>18}")
+    print(f"{'2 numbers':<24}{'kNN-5':>8}{'kNN-10':>8}{'trustworthiness':>18}")
     tell("dense", test, encode(result.model, data.test.x), data.test.y)
     tell("PCA", test, PCABaseline.fit(train, 2).encode(test), data.test.y)
 
 
 def tell(name: str, x: np.ndarray, z: np.ndarray, y: np.ndarray) -> None:
-    print(f"{name:<24}{knn_accuracy(z, y, k=5).mean:>8.3f}{trustworthiness(x, z):>18.3f}", flush=True)
+    near, wide = (knn_accuracy(z, y, k=k).mean for k in (5, 10))
+    print(f"{name:<24}{near:>8.3f}{wide:>8.3f}{trustworthiness(x, z):>18.3f}", flush=True)
 
 
 if __name__ == "__main__":
