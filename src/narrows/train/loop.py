@@ -51,6 +51,7 @@ def fit(
     resume: bool = False,
     start: Mapping[str, Tensor] | None = None,
     place: Place | None = None,
+    threads: int | None = None,
     save_every: float = SAVE_EVERY,
     save_steps: int | None = None,
 ) -> Iterator[Event]:
@@ -64,6 +65,7 @@ def fit(
         start: Weights to begin with, by name, in place of those that the seed draws: a fork of another run. They are
             written into the folder. The scaling stays that of the data.
         place: Where and how to compute; None decides it once and writes it down.
+        threads: Processor threads a place that is decided here may take; None lets it take all there are.
         save_every: Seconds between two saved states; more where saving takes over a twentieth of them.
         save_steps: Steps after which a state is saved too, or None.
 
@@ -89,7 +91,7 @@ def fit(
             f"{len(data.train)} training objects", expected="at least 2, and 1 to validate", code="input.few"
         )
     keep_memory()
-    run, started = begin(recipe, data, Path(folder) if folder else None, resume, place, start)
+    run, started = begin(recipe, data, Path(folder) if folder else None, resume, place, start, threads)
     yield started
     if resume and not run.done:
         yield Notice("restarted", "No state had been saved: the run begins again from its first step.")
@@ -166,6 +168,7 @@ def begin(
     resume: bool,
     place: Place | None,
     start: Mapping[str, Tensor] | None = None,
+    threads: int | None = None,
 ) -> tuple[Run, Started]:
     """Build the parts of a run, new or as the folder remembers them."""
     if resume and start is not None:
@@ -177,7 +180,7 @@ def begin(
         start = read_start(folder, model)
     if start is not None:
         start_from(model, start)
-    place = place or decide(recipe, model, data, remembered)
+    place = place or decide(recipe, model, data, remembered, threads)
     model = model.to(place.device)
     run = Run(
         recipe, data.layout, scaling, model, choose_engine(model, recipe, place), place,
@@ -202,14 +205,16 @@ def feeds(model: Model, data: Splits, device: str) -> tuple[Feed, Feed]:
     return train, valid
 
 
-def decide(recipe: Recipe, model: Model, data: Splits, remembered: dict[str, Any] | None) -> Place:
+def decide(
+    recipe: Recipe, model: Model, data: Splits, remembered: dict[str, Any] | None, threads: int | None
+) -> Place:
     """The place of a run: as remembered where this machine can, else chosen by trying on the first batch."""
     if remembered:
         known = {name: remembered["place"][name] for name in ("device", "route", "threads")}
         if known["device"] != "cuda" or torch.cuda.is_available():
             return Place(**known)
     x = model.scaled(torch.from_numpy(np.array(data.train.x[: recipe.training.batch])))
-    return choose_place(recipe, model, x)
+    return choose_place(recipe, model, x, most=threads)
 
 
 def arrange(model: Model, recipe: Recipe) -> Model:
