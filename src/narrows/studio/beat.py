@@ -23,6 +23,11 @@ class Beat:
 
     def __init__(self, share: float, gap: float):
         self.share, self.gap, self.next = share, gap, 0.0
+        self.calm, self.hurried = 0.0, (share, gap)
+
+    def hurry(self, seconds: float, share: float, gap: float) -> None:
+        """Be faster, and cost more, for some seconds from now on."""
+        self.calm, self.hurried = perf_counter() + seconds, (share, gap)
 
     def due(self, now: float) -> bool:
         """Whether it is time."""
@@ -30,7 +35,8 @@ class Beat:
 
     def done(self, begin: float, end: float) -> None:
         """Count what the work took."""
-        self.next = begin + max(self.gap, (end - begin) / self.share)
+        share, gap = self.hurried if begin < self.calm else (self.share, self.gap)
+        self.next = begin + max(gap, (end - begin) / share)
 
     @contextmanager
     def work(self) -> Iterator[None]:
