@@ -9,15 +9,20 @@ A pause is not calling `next`. All trainings make as many steps before a pause, 
 
 import traceback
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from functools import partial
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
+from time import perf_counter, sleep
 from typing import Any
 
 from narrows.errors import NarrowsError
+from narrows.studio.baseline import beside
 from narrows.studio.outbox import Outbox
 from narrows.studio.training import Training
 from narrows.train import Place
+
+FIRST_FRAMES = 0.5
+"""Seconds in which nothing else is worked out, so that the first frames come at once."""
 
 Item = tuple[dict[str, Any], list[bytes]]
 
@@ -35,6 +40,7 @@ class Session:
         self.inbox, runs = inbox, order["runs"]
         self.runs = [Training(run, outbox, max(1, int(order["cores"])), 1 / len(runs)) for run in runs]
         self.paused, self.single, self.stopped = bool(order.get("paused")), False, False
+        self.pace, self.tick = float(order.get("pace") or 0), 0.0
         self.later: list[Item] = []
         self.scope, self.place = ExitStack(), None
 
@@ -49,6 +55,7 @@ class Session:
             self.obey()
             if not self.stopped:
                 self.attempt(run, run.begin)
+        beside(self.compare)
         try:
             self.each(lambda run: run.run())
             while self.live and not self.stopped:
@@ -74,8 +81,25 @@ class Session:
                 self.attempt(run, partial(run.advance, self.called))
         if self.single:
             self.single = len({run.rounds for run in self.live}) > 1
-        else:
-            self.each(lambda run: run.show())
+            return
+        self.each(lambda run: run.show())
+        self.wait()
+
+    def wait(self) -> None:
+        """Keep to the pace, where one is set; a command ends the wait."""
+        if not self.pace:
+            return
+        self.tick = max(self.tick + 1 / self.pace, perf_counter() - 1 / self.pace)
+        with suppress(Empty):
+            self.take(self.inbox.get(timeout=max(0.0, self.tick - perf_counter())))
+
+    def compare(self) -> None:
+        """Find out how well methods that need no training do, once the first frames are out."""
+        sleep(FIRST_FRAMES)
+        for run in self.runs:
+            if run.is_begun:
+                with suppress(NarrowsError):
+                    run.compare()
 
     def rest(self) -> None:
         """Show all trainings whole, and wait for a command."""
@@ -100,6 +124,8 @@ class Session:
         if do == "want":
             for run in self.live:
                 run.want(bool(message.get("frames")), float(message.get("rate") or 0))
+        elif do == "pace":
+            self.pace = float(message.get("steps") or 0)
         elif do in {"pause", "resume"}:
             self.paused = do == "pause"
         elif do == "step":

@@ -126,12 +126,17 @@ def write_shown(folder: Path, chosen: Shown, about: dict[str, Any]) -> None:
     write_atomic(folder / OBJECTS, chosen.objects().tobytes())
     write_atomic(folder / LABELS, chosen.labels().tobytes())
     write_atomic(folder / WHERE, json.dumps(chosen.where(), ensure_ascii=False))
-    write_json(folder / ABOUT, facts(chosen) | about)
+    write_about(folder, chosen, about)
+
+
+def write_about(folder: Path, chosen: Shown, about: dict[str, Any]) -> None:
+    """Write about.json anew."""
+    write_json(folder / ABOUT, {**facts(chosen), "baseline": None, **about})
 
 
 def facts(chosen: Shown) -> dict[str, Any]:
     """What about.json says of the objects themselves."""
     layout = chosen.layout
-    about = {"count": len(chosen), "dtype": "uint8" if chosen.stored else "float16", "shape": layout.shape}
+    stored = {"count": len(chosen), "dtype": "uint8" if chosen.stored else "float16", "shape": layout.shape}
     bounds = {"classes": layout.classes, "low": layout.low, "high": layout.high}
-    return {"layout": layout.as_dict(), "classes": layout.classes, "objects": about | bounds}
+    return {"layout": layout.as_dict(), "classes": layout.classes, "objects": stored | bounds}

@@ -3,6 +3,7 @@
 import contextlib
 from collections.abc import Callable, Generator
 from functools import partial
+from math import prod
 from pathlib import Path
 from time import perf_counter
 from typing import Any
@@ -13,11 +14,12 @@ from narrows.changes import parse
 from narrows.readout import report
 from narrows.readout.graph import REMOTE_FROM, graph_of, span_of
 from narrows.recipe import Recipe
+from narrows.studio.baseline import baseline_of
 from narrows.studio.fork import first_weights
 from narrows.studio.outbox import Outbox
 from narrows.studio.screen import Screen
 from narrows.studio.sets import is_loaded, loaded
-from narrows.studio.shown import facts, shown, write_shown
+from narrows.studio.shown import shown, write_about, write_shown
 from narrows.studio.snapshots import clear
 from narrows.studio.view import View
 from narrows.train import Epoch, Event, Finished, Judging, Notice, Place, Result, Started, Step, fit
@@ -104,16 +106,17 @@ class Training:
         """Write the shown set, tell that the run has begun, and show it."""
         recipe, data, model, scaling = self.recipe, self.data, started.model, started.scaling
         assert model is not None and scaling is not None
+        self.scaling, self.size = scaling, prod(model.code_shape)
         self.place, self.steps = started.place, started.steps
         self.step, self.epoch = started.resumed_at, started.resumed_at // started.steps
         limit = int(self.order.get("graph_limit") or REMOTE_FROM)
         graph = graph_of(recipe, data.layout, model, span=span_of(scaling, data.train.x[:SPAN_OBJECTS]), limit=limit)
-        chosen = shown(data, scaling)
+        self.chosen = chosen = shown(data, scaling)
         with started.place.scope():
             view = View(model, recipe, graph, chosen)
         counts = {name: len(getattr(data, name)) for name in ("train", "valid", "test")}
-        about = {"graph": graph, "counts": counts, "sample_count": view.count, "baseline": None}
-        write_shown(self.shown, chosen, about | {"notes": data.notes})
+        self.about = {"graph": graph, "counts": counts, "sample_count": view.count, "notes": data.notes}
+        write_shown(self.shown, chosen, self.about)
         self.say(
             "started", epochs=started.epochs, steps=started.steps, step=self.step, parameters=started.parameters,
             place=started.place.as_dict(), counts=counts, notes=data.notes,
@@ -212,6 +215,13 @@ class Training:
             with contextlib.suppress(Exception):
                 self.events.close()
         self.tell("failed", why)
+
+    def compare(self) -> None:
+        """Find out how well methods that need no training do, and tell it."""
+        found = baseline_of(self.recipe, self.data, self.scaling, self.size)
+        if self.shown.is_dir():
+            write_about(self.shown, self.chosen, self.about | {"baseline": found})
+        self.say("baseline", baseline=found)
 
     def settle(self) -> None:
         """Wait until its snapshots are written."""
