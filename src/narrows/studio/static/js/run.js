@@ -118,7 +118,8 @@ export class Run {
   async showWeights(frame) {
     const graph = this.graph.value;
     if (!graph || graph.remote) return;
-    const { Model } = await import("narrows/nn");
+    const Model = await modelClass();
+    if (!Model) return;
     if (this.model.value) this.model.value.update(frame.values);
     else this.model.value = new Model(graph, frame.values);
     this.weights.value = { step: frame.step };
@@ -168,6 +169,17 @@ export class Run {
     this.origins ??= api.get(`runs/${this.id}/where`).catch(() => null);
     return (await this.origins)?.[index] ?? null;
   }
+}
+
+/** @type {Promise<any> | null} */
+let modelModule = null;
+
+/** The class that runs a model in the page, fetched once. */
+function modelClass() {
+  return (modelModule ??= import("narrows/nn").then(
+    ({ Model }) => Model,
+    () => null,
+  ));
 }
 
 /** @param {ArrayBuffer} bytes */

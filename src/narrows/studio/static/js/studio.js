@@ -10,7 +10,13 @@ import { createState, darkness, keepInLocation, keepTheme, takeHash } from "narr
 const PREVIEW_QUIET_MS = 200;
 const SCRUB_QUIET_MS = 60;
 const ENDED = ["done", "stopped", "diverged", "failed"];
-const FIRST = { data: { name: "digits" }, network: { kind: "dense", widths: [64, 32] }, bottleneck: { kind: "plain", size: 2 } };
+/** What learns when nobody asked for anything: embedded data, a code one can draw, and enough steps to watch. */
+const FIRST = {
+  data: { name: "digits" },
+  network: { kind: "dense", widths: [64, 32] },
+  bottleneck: { kind: "plain", size: 2 },
+  training: { epochs: 150, batch: 64 },
+};
 
 /** @typedef {ReturnType<typeof createStudio>} Studio */
 /** @typedef {import("narrows/link").Recipe} Recipe */
