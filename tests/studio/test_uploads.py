@@ -112,7 +112,7 @@ def test_a_bad_file_gets_a_sentence(studio_for_bad_files, case):
 def test_an_archive_never_writes_outside(studio):
     evil = {"../../../evil.png": files.picture(), "/abs/evil.png": files.picture(), "a\\..\\evil.png": files.picture()}
     about = taken(studio, files.archive(evil))
-    names = [path for path in studio.home.runs.rglob("*evil*")]
+    names = list(studio.home.runs.rglob("*evil*"))
     assert about["facts"]["files"] + about["facts"]["left_out"] >= 1
     assert all(path.is_relative_to(studio.home.uploads / about["id"]) for path in names)
 

@@ -327,9 +327,9 @@ def take_started(record: Record, message: Message, frames: list[bytes]) -> None:
 
 def take_progress(record: Record, message: Message, frames: list[bytes]) -> None:
     """Some steps were made."""
-    record.know(
-        epoch=message["epoch"], step=message["step"], seconds=message["seconds"], rate_objects_a_second=message["rate"]
-    )
+    # After its last step a run is in no further epoch.
+    epoch = min(message["epoch"], record.facts.get("epochs") or message["epoch"])
+    record.know(epoch=epoch, step=message["step"], seconds=message["seconds"], rate_objects_a_second=message["rate"])
     curve = message.get("curve", {"step": [], "loss": []})
     record.add_curve(curve["step"], curve["loss"])
 

@@ -8,7 +8,8 @@ those that work. What a child says is written into the store before it is told t
 Messages are those of `wire`: one JSON object and the bytes that belong to it.
 
 To a trainer:
-    {"do": "start", "runs": [{"id", "folder", "shown", "recipe", "source", "resume", "start", "graph_limit"}], "cores", "pace"}
+    {"do": "start", "runs": [{"id", "folder", "shown", "recipe", "source", "resume", "start", "graph_limit"}],
+     "cores", "pace"}
         recipe: as the client sent it, its data "upload:ID" or a name; source: the same as the loader takes it
         resume: go on with what is saved in the folder; start: {"folder", "step"} of a snapshot to begin with, or null
     {"do": "pause"}, {"do": "resume"}, {"do": "step"}, {"do": "stop"}      obeyed between two batches
@@ -67,6 +68,9 @@ ALLOWED: dict[str, tuple[str, ...]] = {
     "restart": ("waiting", "starting", "running", "paused", "stopped", "done", "diverged", "failed"),
 }
 """The states in which something may be done to a run."""
+
+LATE = ("report", "baseline", "snapshot", "notice", "frames")
+"""What a child may still say of a run that has ended."""
 
 COLD = "The training process is getting ready; that takes a few seconds."
 BUSY = "Another training is under way; this one begins when it has ended or is paused."
@@ -369,8 +373,6 @@ class Jobs:
         if event == "ready":
             child.is_ready, self.false_starts = True, 0
             self.go_on()
-        elif event == "report":
-            self.hub.take(message, frames)
         elif event in ("idle", "gone"):
             self.release(child, family, message)
         elif family and message.get("id") in family.runs:
@@ -379,6 +381,8 @@ class Jobs:
             self.hub.take(message, frames)
             if event == "state" and self.waiting:
                 self.go_on()
+        elif event in LATE and message.get("id") in self.hub.records:
+            self.hub.take(message, frames)
 
     def release(self, child: Child, family: Family | None, message: Message) -> None:
         """A child has ended its family, or has ended itself."""

@@ -175,4 +175,5 @@ def listed(row: Row) -> dict[str, Any]:
     }
     hidden = {"recipe", "folder", "family", "baseline", "stamp"}
     kept = {name: value for name, value in row.items() if name not in hidden}
+    kept["epoch"] = min(row["epoch"], row["epochs"] or row["epoch"])
     return {**kept, **parts, "group": row["family"], "folder_name": row["folder"]}
