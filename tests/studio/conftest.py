@@ -112,8 +112,11 @@ def ack(socket):
 
 @pytest.fixture
 def static(tmp_path):
+    return small_page(tmp_path / "static")
+
+
+def small_page(folder):
     """A tiny page."""
-    folder = tmp_path / "static"
     (folder / "js").mkdir(parents=True)
     (folder / "index.html").write_text('<!doctype html><script type="importmap">{"imports":{}}</script><p>page')
     (folder / "js" / "app.js").write_text("export const one = 1;\n")
