@@ -13,7 +13,7 @@ const ENDED = ["done", "stopped", "diverged", "failed"];
 const GOING = ["running", "starting", "waiting"];
 const LIVE = [...GOING, "paused"];
 /** What learns when nobody asked for anything: embedded data, a code one can draw, and enough steps to watch. */
-const FIRST = {
+export const FIRST = {
   data: { name: "digits" },
   network: { kind: "dense", widths: [64, 32] },
   bottleneck: { kind: "plain", size: 2 },
