@@ -71,7 +71,7 @@ def test_a_value_is_the_sum_that_torch_makes(lab, made, network, shape):
         weights = np.zeros_like(slopes)
         weights[origin["terms"]["index"]] = origin["terms"]["weight"]
         np.testing.assert_array_equal(weights, slopes)
-        near = 1e-5 * max(1, np.ptp(inputs))
+        near = 1e-5 * max(1.0, float(np.ptp(inputs)))
         np.testing.assert_allclose(origin["terms"]["value"], inputs[origin["terms"]["index"]], atol=near)
         assert origin["sum"] == pytest.approx(sum_, abs=near)
         assert origin["bias"] + origin["terms"]["product"].sum() == pytest.approx(sum_, abs=near)
