@@ -21,7 +21,7 @@ export function over(pen, plot, view) {
   if (chosen !== null) rung(pen, plot, chosen, css(token("ink")), 2);
   const hovered = studio.hovered.value;
   if (hovered !== null && hovered !== chosen) rung(pen, plot, hovered, css(token("ink")), 1.5);
-  if (!extras.linked && !extras.points) pin(pen, plot, hand, chosen !== null);
+  if (!extras.linked) pin(pen, plot, hand, chosen !== null);
   if (view.lasso.length) lasso(pen, plot, view.lasso);
 }
 
