@@ -4,7 +4,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
-.PHONY: demo test quick check docs clean
+.PHONY: studio demo test quick check docs clean
+
+studio: $(VENV)/.ready
+	$(BIN)/narrows studio
 
 demo: $(VENV)/.ready
 	$(BIN)/narrows demo --out demo

@@ -28,6 +28,7 @@ FLOORS = {
     "readout": 4,
     "compare": 4,
     "estimators": 4,
+    "studio": 5,
     "cli": 5,
 }
 

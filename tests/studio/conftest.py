@@ -1,9 +1,24 @@
-"""A browser for the tests of the page: the system's Chromium, driven by Playwright."""
+"""A studio that really listens, with children that have no torch unless a test asks for the real ones; a browser."""
 
+import contextlib
+import json
 import os
 import shutil
+import threading
+import time
+from pathlib import Path
 
+import httpx
 import pytest
+import uvicorn
+from websockets.sync.client import connect
+
+from narrows.cli.studio import listening, settings
+from narrows.studio.app import create_app
+from narrows.studio.guard import hosts_for
+from narrows.studio.home import Home
+
+HERE = str(Path(__file__).parent)
 
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
 
@@ -37,3 +52,101 @@ def page(browser):
     yield page
     page.context.close()
     assert not errors, errors
+
+
+class Studio:
+    """A running studio, as a test sees it."""
+
+    def __init__(self, home, port, server, thread):
+        self.home, self.port, self.server, self.thread = home, port, server, thread
+        self.address = f"http://127.0.0.1:{port}"
+        self.http = httpx.Client(
+            base_url=self.address, headers={"Authorization": f"Bearer {home.token}"}, timeout=30, trust_env=False
+        )
+
+    def new(self, *recipes, **more):
+        """Begin runs; returns their ids."""
+        answer = self.http.post("/api/runs", json={"recipes": list(recipes) or [{}], **more})
+        assert answer.status_code == 201, answer.text
+        return [run["id"] for run in answer.json()["runs"]]
+
+    def run(self, run):
+        return next(row for row in self.http.get("/api/runs").json() if row["id"] == run)
+
+    def wait(self, run, *states, seconds=20):
+        """Wait until a run is in one of the states; returns its row."""
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            row = self.run(run)
+            if row["state"] in states:
+                return row
+            time.sleep(0.03)
+        raise AssertionError(f"{run} is {row['state']} ({row['why']}), not {states}")
+
+    def do(self, run, what):
+        return self.http.post(f"/api/runs/{run}/do", json={"do": what})
+
+    @contextlib.contextmanager
+    def live(self, *runs, want=("points",), **more):
+        """A WebSocket that watches."""
+        headers = more.pop("headers", {"Authorization": f"Bearer {self.home.token}"})
+        with connect(
+            f"ws://127.0.0.1:{self.port}/api/live", additional_headers=headers, proxy=None, max_size=None, **more
+        ) as socket:
+            if runs:
+                socket.send(json.dumps({"type": "watch", "runs": list(runs), "want": list(want)}))
+            yield socket
+
+
+def update(socket, timeout=10):
+    """The next update of a socket and its frames."""
+    message = json.loads(socket.recv(timeout=timeout))
+    return message, [socket.recv(timeout=timeout) for _ in range(message.get("frames", 0))]
+
+
+def ack(socket):
+    socket.send(json.dumps({"type": "ack"}))
+
+
+@pytest.fixture
+def static(tmp_path):
+    """A tiny page."""
+    folder = tmp_path / "static"
+    (folder / "js").mkdir(parents=True)
+    (folder / "index.html").write_text('<!doctype html><script type="importmap">{"imports":{}}</script><p>page')
+    (folder / "js" / "app.js").write_text("export const one = 1;\n")
+    (folder / "secret.key").write_text("not part of the page")
+    return folder
+
+
+@pytest.fixture
+def open_studio(tmp_path, static, monkeypatch):
+    """A function that opens a studio on the runs of this test."""
+    monkeypatch.syspath_prepend(HERE)
+    opened = []
+
+    def begin(program="fake_child", **options):
+        home = Home(tmp_path / "runs")
+        listener = listening("127.0.0.1", 0)
+        port = listener.getsockname()[1]
+        app = create_app(home, hosts_for(["127.0.0.1", "localhost"], port), static=static, program=program, **options)
+        server = uvicorn.Server(settings(app))
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
+        thread.start()
+        end = time.monotonic() + 20
+        while not server.started and time.monotonic() < end:
+            time.sleep(0.01)
+        opened.append(Studio(home, port, server, thread))
+        return opened[-1]
+
+    yield begin
+    for studio in opened:
+        studio.http.close()
+        studio.server.should_exit = True
+        studio.thread.join(20)
+        assert not studio.thread.is_alive()
+
+
+@pytest.fixture
+def studio(open_studio):
+    return open_studio()

@@ -2,6 +2,7 @@
 
 import json
 import signal
+import time
 
 import numpy as np
 import pytest
@@ -14,9 +15,10 @@ from narrows.errors import DamagedError, InputError, Interrupted, ModelError
 from narrows.nn import NETWORKS
 from narrows.readout import report
 from narrows.recipe import recipe_for
-from narrows.train import Epoch, Finished, Notice, Place, Started, Step, fit, open_run
+from narrows.train import Epoch, Finished, Judging, Notice, Place, Started, Step, fit, loop, open_run
 from narrows.train.device import choose_device
 from narrows.train.engine import Autograd, Stacked
+from narrows.train.tensors import read_header
 from narrows.types import Layout, Split, Splits
 
 PLACE = Place("cpu", "float32", 1)
@@ -225,3 +227,36 @@ def test_the_device_asked_for_must_be_there(monkeypatch):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     with pytest.raises(Exception, match=r"training\.device=cuda"):
         choose_device("cuda")
+
+
+def test_the_time_of_a_pause_is_none_of_the_trainings(digits, tmp_path):
+    begin, pauses = time.monotonic(), 0.0
+    events = fit(recipe(digits), digits, place=PLACE, folder=tmp_path)
+    for event in events:
+        if isinstance(event, Step) and event.step == 2:
+            time.sleep(0.3)
+            pauses += 0.3
+    assert event.result.seconds < time.monotonic() - begin - pauses + 0.05
+    events = fit(recipe(digits), digits, place=PLACE, folder=tmp_path)
+    next(events), next(events)
+    time.sleep(0.5)
+    events.close()
+    assert next(fit(recipe(digits), digits, place=PLACE, folder=tmp_path, resume=True)).resumed_at == 1
+    assert read_tensors_note(tmp_path)["seconds"] < 0.4
+
+
+def read_tensors_note(folder):
+    with (folder / "resume.safetensors").open("rb") as file:
+        return read_header(file, folder / "resume.safetensors").note
+
+
+def test_a_long_judgement_can_be_left_between_batches(digits, tmp_path, monkeypatch):
+    monkeypatch.setitem(loop.EVALUATION_BATCH, "dense", 50)
+    whole = result_of(fit(recipe(digits), digits, place=PLACE))
+    events = fit(recipe(digits), digits, place=PLACE, folder=tmp_path)
+    seen = next(event for event in events if isinstance(event, Judging))
+    assert (seen.done, seen.objects) == (50, len(digits.valid))
+    events.close()
+    resumed = result_of(fit(recipe(digits), digits, place=PLACE, folder=tmp_path, resume=True))
+    assert same(weights(whole), weights(resumed))
+    assert [e.valid for e in whole.history] == [e.valid for e in resumed.history]

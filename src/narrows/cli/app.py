@@ -251,6 +251,23 @@ def info(
 
 
 @app.command()
+def studio(
+    runs: Annotated[Path, typer.Option(help="Folder that holds the runs.")] = Path("runs"),
+    host: Annotated[str, typer.Option(help="Address to listen on; the default is this machine alone.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="Port to listen on; 0 takes a free one.", min=0, max=65_535)] = 0,
+    browser: Annotated[bool, typer.Option(help="Open the page in a browser.")] = True,
+    at_once: Annotated[int, typer.Option(help="Trainings under way at the same time.", min=1, max=16)] = 1,
+    json_: Json = False,
+    debug: Debug = False,
+) -> None:
+    """Open a page on which autoencoders are seen at work. Ctrl-C ends it."""
+    from narrows.cli.studio import studio as work
+
+    talk = Talk(json_)
+    talk.end(work(talk, runs, host, port, browser, at_once))
+
+
+@app.command()
 def demo(
     out: Annotated[Path, typer.Option(help="Folder for the pictures and the models.")] = Path("demo"),
     json_: Json = False,

@@ -7,6 +7,7 @@
     weights.safetensors  the weights of the best epoch
     manifest.json        the SHA-256 of recipe, model and weights; written last: it makes the run a finished one
     report.json          how well it did, beside PCA
+    start.safetensors    the weights it began with, where it is a fork of another run
 
 Every file is written beside its place, flushed to the disk and renamed: it is the old one or the new one. Only
 metrics.jsonl grows by a line an epoch, and a line that a kill cut short is written anew.
@@ -39,7 +40,7 @@ VALUES_LIMIT = 1 << 31
 """Values of one object."""
 
 RECIPE, MODEL, WEIGHTS, MANIFEST = "recipe.json", "model.json", "weights.safetensors", "manifest.json"
-METRICS, RESUME, REPORT = "metrics.jsonl", "resume.safetensors", "report.json"
+METRICS, RESUME, REPORT, START = "metrics.jsonl", "resume.safetensors", "report.json", "start.safetensors"
 
 
 class ScalingSaid(Settings):
@@ -106,14 +107,62 @@ def describe(layout: Layout, scaling: Scaling, model: Model, place: dict[str, An
     }
 
 
-def write_run(folder: Path, recipe: Recipe, about: dict[str, Any]) -> None:
-    """Begin a run folder: the recipe and what else its weights need; what an earlier run left there goes first."""
+def write_run(folder: Path, recipe: Recipe, about: dict[str, Any], start: Mapping[str, Tensor] | None = None) -> None:
+    """Begin a run folder: the recipe and what else its weights need; what an earlier run left there goes first.
+
+    Args:
+        folder: Where.
+        recipe: What is to be trained.
+        about: What `describe` gives.
+        start: The weights a fork begins with. They come before the recipe, so that no kill makes another run of it.
+    """
     if folder.is_dir():
         sweep(folder)
-    for name in (MANIFEST, WEIGHTS, RESUME, METRICS, REPORT, MODEL):
+    for name in (MANIFEST, WEIGHTS, RESUME, METRICS, REPORT, MODEL, START):
         (folder / name).unlink(missing_ok=True)
+    if start is not None:
+        (folder / RECIPE).unlink(missing_ok=True)
+        write_tensors(folder / START, start, {"start": True})
     write_json(folder / RECIPE, recipe.model_dump(mode="json"))
     write_json(folder / MODEL, about)
+
+
+def read_start(folder: Path, model: Model) -> dict[str, Tensor] | None:
+    """The weights that the run in a folder began with, or None where it is no fork.
+
+    Raises:
+        ModelError: They are not of this model.
+        DamagedError: The file is cut short or altered.
+    """
+    if not (folder / START).is_file():
+        return None
+    return read_tensors(folder / START, kinds(learned(model)))[0]
+
+
+def learned(model: Model) -> dict[str, Tensor]:
+    """The tensors of a model that training changes: all but its scaling."""
+    return {name: tensor for name, tensor in model.state_dict().items() if name not in {"offset", "spread"}}
+
+
+@torch.no_grad()
+def start_from(model: Model, weights: Mapping[str, Tensor]) -> None:
+    """Give a model other first weights.
+
+    Raises:
+        ModelError: A name or a shape that is not the model's.
+    """
+    own = learned(model)
+    for name in sorted(own.keys() | weights.keys()):
+        shapes = [tuple(tensors[name].shape) if name in tensors else "nothing" for tensors in (weights, own)]
+        if shapes[0] != shapes[1]:
+            raise ModelError(
+                f"weights to begin with that have {name[:80]!r} as {shapes[0]}",
+                expected=f"{shapes[1]}, as the recipe says",
+                step="Fork with the same network, bottleneck and data",
+                code="model.shape",
+            )
+    for name, tensor in own.items():
+        tensor.copy_(weights[name])
 
 
 def write_weights(folder: Path, tensors: Mapping[str, Tensor]) -> None:

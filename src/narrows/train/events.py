@@ -1,6 +1,6 @@
 """What `fit` says while it works: one event after the other, the last one `Finished`."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +25,8 @@ class Started:
         resumed_at: Step at which an earlier run goes on; 0 for a new one.
         bit_exact: Whether the outcome is the one an unbroken run would have had, to the last bit.
         reason: Why not, where it is not.
+        model: The model itself, its weights those of the last step: to be read between two events, never changed.
+        scaling: How raw values become the network's.
     """
 
     parameters: int
@@ -34,6 +36,8 @@ class Started:
     resumed_at: int = 0
     bit_exact: bool = True
     reason: str = ""
+    model: Model | None = field(default=None, repr=False, compare=False)
+    scaling: Scaling | None = field(default=None, repr=False, compare=False)
 
 
 @dataclass(frozen=True)
@@ -44,6 +48,14 @@ class Step:
     step: int
     steps: int
     loss: float
+
+
+@dataclass(frozen=True)
+class Judging:
+    """The epoch is over, and some of the validation objects are judged: said between batches where there are many."""
+
+    done: int
+    objects: int
 
 
 @dataclass(frozen=True)
@@ -122,4 +134,4 @@ class Finished:
     result: Result
 
 
-Event = Started | Step | Epoch | Notice | Finished
+Event = Started | Step | Judging | Epoch | Notice | Finished

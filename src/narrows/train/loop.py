@@ -5,7 +5,7 @@ the same numbers as one that was never stopped.
 """
 
 import time
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator, Mapping
 from math import cos, isfinite, pi
 from pathlib import Path
 from typing import Any
@@ -15,14 +15,14 @@ import torch
 from torch import Tensor
 
 from narrows.data.scaling import fit_scaling
-from narrows.errors import InputError, Interrupted
+from narrows.errors import InputError, Interrupted, ModelError
 from narrows.model import Model
 from narrows.objective import Loss, objective
 from narrows.recipe import Recipe, Training, build
-from narrows.train.checkpoint import describe, write_run
+from narrows.train.checkpoint import describe, read_start, start_from, write_run
 from narrows.train.device import Place, keep_memory
 from narrows.train.engine import choose_engine
-from narrows.train.events import Epoch, Event, Finished, Notice, Started, Step
+from narrows.train.events import Epoch, Event, Finished, Judging, Notice, Started, Step
 from narrows.train.feed import Feed, generator
 from narrows.train.run import Progress, Run, snapshot
 from narrows.train.state import Saver, difference, finish, recall, save, take_up
@@ -49,7 +49,9 @@ def fit(
     *,
     folder: str | Path | None = None,
     resume: bool = False,
+    start: Mapping[str, Tensor] | None = None,
     place: Place | None = None,
+    threads: int | None = None,
     save_every: float = SAVE_EVERY,
     save_steps: int | None = None,
 ) -> Iterator[Event]:
@@ -60,13 +62,17 @@ def fit(
         data: The objects; only `train` and `valid` are looked at.
         folder: Run folder to write, or None to keep everything in memory.
         resume: Go on with the run in `folder`.
+        start: Weights to begin with, by name, in place of those that the seed draws: a fork of another run. They are
+            written into the folder. The scaling stays that of the data.
         place: Where and how to compute; None decides it once and writes it down.
+        threads: Processor threads a place that is decided here may take; None lets it take all there are.
         save_every: Seconds between two saved states; more where saving takes over a twentieth of them.
         save_steps: Steps after which a state is saved too, or None.
 
     Raises:
         InputError: Too few objects.
-        ModelError: `resume` without an unfinished run of this recipe in `folder`.
+        ModelError: `resume` without an unfinished run of this recipe in `folder`, or with a `start`; a `start` that
+            is of another model.
         DamagedError: `resume` with a saved state that is cut short or altered.
         EnvironmentProblem: The disk refuses the first files or the last; while training that is a `Notice`.
         Interrupted: Somebody asked to stop; the run can be resumed.
@@ -85,17 +91,27 @@ def fit(
             f"{len(data.train)} training objects", expected="at least 2, and 1 to validate", code="input.few"
         )
     keep_memory()
-    run, started = begin(recipe, data, Path(folder) if folder else None, resume, place)
+    run, started = begin(recipe, data, Path(folder) if folder else None, resume, place, start, threads)
     yield started
     if resume and not run.done:
         yield Notice("restarted", "No state had been saved: the run begins again from its first step.")
     with run.place.scope(), stop_on_signal() as stop:
         try:
-            yield from epochs(run, stop, Saver(run, save_every, save_steps))
+            yield from timed(run, epochs(run, stop, Saver(run, save_every, save_steps)))
         except GeneratorExit:
             save(run)
             raise
     yield Finished(finish(run))
+
+
+def timed(run: Run, events: Iterator[Event]) -> Iterator[Event]:
+    """The same events; the time that whoever reads them takes, a pause as well, is none of the training's."""
+    for event in events:
+        run.tally()
+        try:
+            yield event
+        finally:
+            run.since = time.monotonic()
 
 
 def epochs(run: Run, stop: Stop, saver: Saver) -> Iterator[Event]:
@@ -118,8 +134,9 @@ def epochs(run: Run, stop: Stop, saver: Saver) -> Iterator[Event]:
                 raise interrupted(run)
             if saver.due():
                 yield from saver.save()
+        valid = yield from judged(run)
         run.tally()
-        epoch = end_epoch(run)
+        epoch = end_epoch(run, valid)
         yield from saver.remember(epoch)
         yield epoch
     if out_of_patience(progress, training):
@@ -144,12 +161,26 @@ def interrupted(run: Run) -> Interrupted:
     return Interrupted(where, step=f"Go on with: narrows train --resume {run.folder}" if run.folder else "")
 
 
-def begin(recipe: Recipe, data: Splits, folder: Path | None, resume: bool, place: Place | None) -> tuple[Run, Started]:
+def begin(
+    recipe: Recipe,
+    data: Splits,
+    folder: Path | None,
+    resume: bool,
+    place: Place | None,
+    start: Mapping[str, Tensor] | None = None,
+    threads: int | None = None,
+) -> tuple[Run, Started]:
     """Build the parts of a run, new or as the folder remembers them."""
+    if resume and start is not None:
+        raise ModelError("a resumed run with weights to begin with", step="Resume it as it began, or fork it anew")
     scaling = fit_scaling(data.train.x, data.layout, recipe.data.scaling)
     model = arrange(build(recipe, data.layout, scaling), recipe)
     remembered = recall(folder, recipe) if resume else None
-    place = place or decide(recipe, model, data, remembered)
+    if resume and folder:
+        start = read_start(folder, model)
+    if start is not None:
+        start_from(model, start)
+    place = place or decide(recipe, model, data, remembered, threads)
     model = model.to(place.device)
     run = Run(
         recipe, data.layout, scaling, model, choose_engine(model, recipe, place), place,
@@ -160,9 +191,11 @@ def begin(recipe: Recipe, data: Splits, folder: Path | None, resume: bool, place
         reason = difference(remembered, place)
         take_up(run, exact=not reason)
     elif folder:
-        write_run(folder, recipe, describe(data.layout, scaling, model, place.as_dict()))
+        write_run(folder, recipe, describe(data.layout, scaling, model, place.as_dict()), start)
     run.best = run.best or snapshot(model)
-    started = Started(model.parameters_count, place, recipe.training.epochs, run.steps, run.done, not reason, reason)
+    started = Started(
+        model.parameters_count, place, recipe.training.epochs, run.steps, run.done, not reason, reason, model, scaling
+    )
     return run, started
 
 
@@ -172,14 +205,16 @@ def feeds(model: Model, data: Splits, device: str) -> tuple[Feed, Feed]:
     return train, valid
 
 
-def decide(recipe: Recipe, model: Model, data: Splits, remembered: dict[str, Any] | None) -> Place:
+def decide(
+    recipe: Recipe, model: Model, data: Splits, remembered: dict[str, Any] | None, threads: int | None
+) -> Place:
     """The place of a run: as remembered where this machine can, else chosen by trying on the first batch."""
     if remembered:
         known = {name: remembered["place"][name] for name in ("device", "route", "threads")}
         if known["device"] != "cuda" or torch.cuda.is_available():
             return Place(**known)
     x = model.scaled(torch.from_numpy(np.array(data.train.x[: recipe.training.batch])))
-    return choose_place(recipe, model, x)
+    return choose_place(recipe, model, x, most=threads)
 
 
 def arrange(model: Model, recipe: Recipe) -> Model:
@@ -235,25 +270,32 @@ def add_up(sums: dict[str, float], loss: Loss, count: int) -> None:
         sums[name] = sums.get(name, 0.0) + value.item() * count
 
 
-@torch.no_grad()
-def evaluate(run: Run, feed: Feed) -> dict[str, float]:
-    """Mean of each term over a set, with the code's noise off and the corruption always the same."""
-    model, recipe, sums = run.model.eval(), run.recipe, dict[str, float]()
-    weights = model.bottleneck.weights(1.0)
-    for start in range(0, len(feed), size := EVALUATION_BATCH[recipe.network.kind]):
-        x = feed.gather(torch.arange(start, min(start + size, len(feed))))
-        corrupted, _ = recipe.corruption(x, generator(run.place.device, recipe.seed, JUDGE, start))
-        with run.place.autocast():
-            made = model(corrupted)
-        add_up(sums, objective(recipe.objective, made.output, x, made.code.penalties, weights), len(x))
+def judged(run: Run) -> Generator[Judging, None, dict[str, float]]:
+    """Mean of each term over the validation objects, with the code's noise off and the corruption always the same."""
+    feed, sums = run.valid, dict[str, float]()
+    for start in range(0, len(feed), size := EVALUATION_BATCH[run.recipe.network.kind]):
+        if start:
+            yield Judging(start, len(feed))
+        evaluate(run, feed, start, min(start + size, len(feed)), sums)
     return {name: total / len(feed) for name, total in sums.items()}
 
 
-def end_epoch(run: Run) -> Epoch:
-    """Judge the epoch, remember the weights if they are the best, write its line, and begin the next."""
+@torch.no_grad()
+def evaluate(run: Run, feed: Feed, start: int, end: int, sums: dict[str, float]) -> None:
+    """Add the terms of the objects from `start` to `end` to the sums of their set."""
+    model, recipe = run.model.eval(), run.recipe
+    weights = model.bottleneck.weights(1.0)
+    x = feed.gather(torch.arange(start, end))
+    corrupted, _ = recipe.corruption(x, generator(run.place.device, recipe.seed, JUDGE, start))
+    with run.place.autocast():
+        made = model(corrupted)
+    add_up(sums, objective(recipe.objective, made.output, x, made.code.penalties, weights), len(x))
+
+
+def end_epoch(run: Run, valid: dict[str, float]) -> Epoch:
+    """Remember the weights if they are the best by their terms on the validation objects, and begin the next epoch."""
     progress, training = run.progress, run.recipe.training
     train = {name: total / len(run.train) for name, total in progress.sums.items()}
-    valid = evaluate(run, run.valid)
     best = valid["loss"] < progress.best_loss
     if best:
         progress.best_loss, progress.best_epoch, run.best = valid["loss"], progress.epoch + 1, snapshot(run.model)

@@ -34,7 +34,9 @@ TRIED_WORK = 4 * SMALL_WORK
 """Multiplications from which on a trial is worth its time."""
 
 
-def choose_place(recipe: Recipe, model: Model, x: Tensor, routes: Sequence[str] = ROUTES) -> Place:
+def choose_place(
+    recipe: Recipe, model: Model, x: Tensor, routes: Sequence[str] = ROUTES, most: int | None = None
+) -> Place:
     """The place for a recipe, its open choices made by size and by trying; remembered while the process lives.
 
     Args:
@@ -42,6 +44,7 @@ def choose_place(recipe: Recipe, model: Model, x: Tensor, routes: Sequence[str] 
         model: The model to train; it is not changed.
         x: A batch of scaled objects (B, *shape), on the processor.
         routes: What a trial may choose from, "float32" first.
+        most: Threads to take at most; None takes all there are.
 
     Raises:
         EnvironmentProblem: The device asked for is not there.
@@ -50,7 +53,7 @@ def choose_place(recipe: Recipe, model: Model, x: Tensor, routes: Sequence[str] 
     if device != "cpu":
         return Place(device, "float32" if asked == "auto" else asked, 1)
     work = len(x) * multiplications(model, x[:1])
-    threads = choose_threads(recipe, work)
+    threads = choose_threads(recipe, work, most)
     if asked != "auto":
         return Place(device, asked, threads)
     if work < TRIED_WORK:
@@ -58,11 +61,13 @@ def choose_place(recipe: Recipe, model: Model, x: Tensor, routes: Sequence[str] 
     return Place(device, choose_route(recipe, model, x, threads, routes), threads)
 
 
-def choose_threads(recipe: Recipe, work: int) -> int:
-    """Threads for a model whose forward pass over a batch takes `work` multiplications."""
+def choose_threads(recipe: Recipe, work: int, most: int | None = None) -> int:
+    """Threads for a model whose forward pass over a batch takes `work` multiplications, `most` at most."""
     if recipe.training.threads:
-        return min(recipe.training.threads, 4 * available_threads())
-    return 1 if work < SMALL_WORK else available_threads()
+        threads = min(recipe.training.threads, 4 * available_threads())
+    else:
+        threads = 1 if work < SMALL_WORK else available_threads()
+    return threads if most is None else min(threads, most)
 
 
 @torch.no_grad()

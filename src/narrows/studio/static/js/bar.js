@@ -54,7 +54,7 @@ export function TrainBar({ studio }) {
     <button type="button" class="play" disabled=${!ready} onClick=${studio.toggle} aria-label=${running ? "Pause" : "Play"}
       title="${running ? "Pause" : "Play"} (space bar)">${running ? PAUSE : PLAY}</button>
     <button type="button" class="round" disabled=${!any} onClick=${() => studio.act("step")} aria-label="One step" title="One step of training">${STEP}</button>
-    <button type="button" class="round" disabled=${!ready} onClick=${() => studio.begin()} aria-label="Begin again" title="Begin again from new weights">${RESET}</button>
+    <button type="button" class="round" disabled=${!ready} onClick=${studio.reset} aria-label="Begin again" title="Begin again from new weights">${RESET}</button>
     <${Status} studio=${studio} />
     <${Timeline} studio=${studio} />
     <span class="where">${last ? `snapshot ${(at < 0 ? snapshots.length - 1 : at) + 1} of ${snapshots.length}` : ""}</span>

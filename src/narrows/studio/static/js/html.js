@@ -9,7 +9,8 @@ import { onFrame } from "narrows/beat";
 export { render } from "preact";
 export { useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
 
-export const html = htm.bind(h);
+/** A template as elements: `html`<p>${words}</p>``. */
+export const html = /** @type {(strings: TemplateStringsArray, ...values: any[]) => any} */ (htm.bind(h));
 
 // Components are redrawn in the frame's own budget, not in between.
 options.debounceRendering = onFrame;

@@ -20,8 +20,8 @@ export class Live {
     this.wait = FIRST_WAIT_MS;
     /** @type {{update: any, frames: ArrayBuffer[]} | null} */
     this.arriving = null;
-    /** @type {(message: any) => void} What else the server says ("projected"). */
-    this.onMessage = () => {};
+    /** What else the server said last, such as {type: "projected", id, kind, ok}. */
+    this.news = signal(/** @type {any} */ (null));
     this.paint = this.paint.bind(this);
     this.acknowledge = this.acknowledge.bind(this);
   }
@@ -70,7 +70,7 @@ export class Live {
     if (typeof data === "string") {
       const message = JSON.parse(data);
       if (message.type === "update") this.arriving = { update: message, frames: [] };
-      else this.onMessage(message);
+      else this.news.value = message;
     } else this.arriving?.frames.push(data);
     if (this.arriving && this.arriving.frames.length >= (this.arriving.update.frames ?? 0)) onFrame(this.paint);
   }

@@ -5,10 +5,11 @@ import { api } from "narrows/api";
 import { placed, unpackAll } from "narrows/frames";
 
 const CHUNK = 1000;
+const BEGUN = ["running", "paused", "stopped", "done", "diverged"];
 
 /**
  * @typedef {{step: number[], loss: number[]}} Curve
- * @typedef {{epoch: number, train: number, valid: number, best: boolean}} Epoch
+ * @typedef {{epoch: number, step?: number, train: number | null, valid: number | null, best?: boolean}} Epoch
  * @typedef {{step: number, epoch: number, valid: number | null}} Snapshot
  * @typedef {{step: number, count: number, all: boolean, projection: string, bounds: Float32Array, xy: Float32Array,
  *   packed: Uint16Array}} Points `xy` are numbers of the projection, `packed` the same as 0..65535 of `bounds`.
@@ -46,6 +47,8 @@ export class Run {
     this.origins = null;
     /** @type {Promise<void> | null} */
     this.loading = null;
+    /** @type {Promise<void> | null} */
+    this.asking = null;
   }
 
   /** Read what the server knows; once. */
@@ -58,42 +61,51 @@ export class Run {
 
   async reload() {
     const detail = await api.get(`runs/${this.id}`);
-    const { history = {} } = detail;
+    const { graph: _, history = {}, snapshots = [], notices = [], ...info } = detail;
     batch(() => {
       this.detail.value = detail;
-      this.info.value = { ...this.info.value, ...detail, graph: undefined };
-      this.baseline.value = detail.baseline ?? null;
-      this.snapshots.value = detail.snapshots ?? [];
-      if (history.step?.length) this.curve.value = { step: [...history.step], loss: [...history.loss] };
-      this.epochs.value = (history.epoch ?? []).map((epoch, i) => ({
-        epoch,
-        train: history.train[i],
-        valid: history.valid[i],
-        best: false,
-      }));
+      this.info.value = { ...this.info.value, ...info };
+      this.baseline.value = detail.baseline ?? this.baseline.value;
+      this.snapshots.value = merged(this.snapshots.value, snapshots, "step");
+      this.notices.value = notices;
+      if (history.step?.length) this.curve.value = joined({ step: history.step, loss: history.loss }, this.curve.value);
+      this.epochs.value = merged(rows(history.epochs ?? {}), this.epochs.value, "epoch");
     });
+    if (!detail.graph) return;
     // Frames that came before the graph was known.
     this.newest.forEach((frame) => this.show(frame));
-    this.readLabels();
-  }
-
-  async readLabels() {
-    if (this.detail.value?.objects?.classes?.length === 0) return;
-    const labels = await api.bytes(`runs/${this.id}/labels`).catch(() => null);
-    if (labels) this.labels.value = new Int16Array(labels);
+    const labels = await api.bytes(`runs/${this.id}/labels`);
+    this.labels.value = new Int16Array(labels);
   }
 
   /**
    * Take in one run's part of an update.
    * @param {any} news
    */
-  hear({ curve, epochs, snapshots, notices, baseline, ...info }) {
-    this.info.value = { ...this.info.value, why: undefined, ...info };
+  hear({ fresh, curve, judged, snapshots, dropped, notices, baseline, ...info }) {
+    if (fresh) this.forget();
+    if (Object.keys(info).length) this.info.value = { ...this.info.value, ...info };
     if (curve?.step.length) this.curve.value = joined(this.curve.value, curve);
-    if (epochs?.length) this.epochs.value = merged(this.epochs.value, epochs, "epoch");
+    if (judged?.length) this.epochs.value = merged(this.epochs.value, judged.map(measured), "epoch");
     if (snapshots?.length) this.snapshots.value = merged(this.snapshots.value, snapshots, "step");
+    if (dropped?.length) this.snapshots.value = this.snapshots.value.filter(({ step }) => !dropped.includes(step));
     if (notices?.length) this.notices.value = [...this.notices.value, ...notices].slice(-20);
     if (baseline) this.baseline.value = baseline;
+    this.readGraph();
+  }
+
+  /** It is told from its beginning: the course known so far is put away. */
+  forget() {
+    this.curve.value = { step: [], loss: [] };
+    this.epochs.value = [];
+    this.snapshots.value = [];
+    this.notices.value = [];
+  }
+
+  /** The layers are known a moment after a run begins: ask again once there is news of it. */
+  readGraph() {
+    if (this.asking || !this.detail.value || this.graph.value || !BEGUN.includes(this.info.value.state)) return;
+    this.asking = this.reload().finally(() => (this.asking = null)).catch(() => {});
   }
 
   /**
@@ -224,6 +236,18 @@ function half(bits) {
   const fraction = bits & 1023;
   if (exponent === 31) return fraction ? NaN : sign * Infinity;
   return exponent ? sign * 2 ** (exponent - 15) * (1 + fraction / 1024) : sign * 2 ** -14 * (fraction / 1024);
+}
+
+/** An epoch of the server, its errors as numbers. @param {any} epoch @returns {Epoch} */
+function measured({ train, valid, ...epoch }) {
+  const error = (said) => (typeof said === "object" && said ? (said.loss ?? null) : said);
+  return { ...epoch, train: error(train), valid: error(valid) };
+}
+
+/** The epochs of a history, which comes in columns. @param {Record<string, any[]>} columns @returns {Epoch[]} */
+function rows(columns) {
+  const names = Object.keys(columns);
+  return (columns.epoch ?? []).map((_, i) => measured(Object.fromEntries(names.map((name) => [name, columns[name][i]]))));
 }
 
 /** @param {Curve} old @param {Curve} news */

@@ -101,7 +101,7 @@ export function hashOf(state) {
     const value = state[name].value;
     if (!isEmpty(value)) rest[key] = write(value);
   }
-  return toHash({ view: state.view.value, recipe: state.recipe.value, rest }, state.choices.value?.defaults ?? {});
+  return toHash({ view: state.view.value, recipe: state.recipe.value, rest }, state.choices.value?.defaults.recipe ?? {});
 }
 
 /**

@@ -1,6 +1,6 @@
 /** The studio: the page's state, its runs, and what a reader can do to them. */
 
-import { computed, effect } from "@preact/signals-core";
+import { computed, effect, signal } from "@preact/signals-core";
 import { api } from "narrows/api";
 import { asCommand } from "narrows/link";
 import { Live } from "narrows/live";
@@ -10,6 +10,8 @@ import { createState, darkness, keepInLocation, keepTheme, takeHash } from "narr
 const PREVIEW_QUIET_MS = 200;
 const SCRUB_QUIET_MS = 60;
 const ENDED = ["done", "stopped", "diverged", "failed"];
+const GOING = ["running", "starting", "waiting"];
+const LIVE = [...GOING, "paused"];
 /** What learns when nobody asked for anything: embedded data, a code one can draw, and enough steps to watch. */
 const FIRST = {
   data: { name: "digits" },
@@ -37,8 +39,10 @@ export function createStudio() {
     /** Its graph, or that of the recipe on the table before it runs. */
     graph: computed(() => run.value?.graph.value ?? state.preview.value?.graph ?? null),
     dark: darkness(state),
+    /** All runs as GET /api/runs lists them, the newest first; null until read. */
+    list: signal(/** @type {any[] | null} */ (null)),
     /** Whether training goes on now. */
-    running: computed(() => ["running", "starting", "waiting"].includes(run.value?.info.value.state)),
+    running: computed(() => GOING.includes(run.value?.info.value.state)),
     /** Whether the recipe on the table is not the one of the run shown. */
     changed: computed(() => {
       const trained = run.value?.detail.value?.recipe;
@@ -72,20 +76,24 @@ function actions(studio) {
     try {
       return await task();
     } catch (problem) {
-      say(problem.sentence ?? String(problem.message ?? problem), "error");
+      say(problem instanceof Error ? problem.message : String(problem), "error");
       return undefined;
     }
   };
 
-  /** Ask the server what it makes of the recipe on the table. */
-  const preview = () =>
+  /**
+   * Ask the server what it makes of a wish: a recipe, or the default one for some data; true if it is on the table now.
+   * @param {{recipe?: Recipe, data?: string, network?: string, bottleneck?: string}} [wish]
+   */
+  const preview = (wish = { recipe: studio.recipe.value }) =>
     attempt(async () => {
       const turn = (asked += 1);
-      const answer = await api.post("preview", { recipe: studio.recipe.value });
-      if (turn !== asked) return;
+      const answer = await api.post("preview", wish);
+      if (turn !== asked) return false;
       studio.preview.value = answer;
       studio.recipe.value = answer.recipe;
       if (studio.banner.value?.tone === "error") studio.banner.value = null;
+      return true;
     });
 
   /** Put another recipe on the table; a training that goes on begins anew with it. @param {Recipe} recipe */
@@ -94,8 +102,7 @@ function actions(studio) {
     studio.recipe.value = recipe;
     clearTimeout(previewTimer);
     previewTimer = setTimeout(async () => {
-      await preview();
-      if (again && studio.changed.value && !studio.banner.value) await begin();
+      if ((await preview()) && again && studio.changed.value) await begin();
     }, PREVIEW_QUIET_MS);
   };
 
@@ -103,21 +110,17 @@ function actions(studio) {
   const change = (path, value) => edit(changedAt(studio.recipe.value ?? {}, path.split("."), value));
 
   /** Put the default recipe for a data set, network or bottleneck on the table. @param {{data: string, network?: string, bottleneck?: string}} wish */
-  const choose = (wish) =>
-    attempt(async () => {
-      const again = studio.running.value;
-      const answer = await api.post("preview", wish);
-      studio.preview.value = answer;
-      studio.recipe.value = answer.recipe;
-      if (again) await begin();
-    });
+  const choose = async (wish) => {
+    const again = studio.running.value;
+    if ((await preview(wish)) && again) await begin();
+  };
 
   /** Train recipes, up to four side by side; without any, the one on the table. @param {Recipe[]} [recipes] */
   const begin = (recipes = [studio.recipe.value]) =>
     attempt(async () => {
       told.firstVisibleMs = null;
       const pressed = performance.now();
-      if (studio.run.value && !ENDED.includes(studio.run.value.info.value.state)) await act("stop");
+      if (studio.running.value) await api.post(`runs/${studio.run.value.id}/do`, { do: "stop" });
       const { runs } = await api.post("runs", { recipes, start: true });
       runs.forEach((one) => studio.live.run(one.id).hear({ state: "starting", ...one }));
       studio.step.value = null;
@@ -139,6 +142,13 @@ function actions(studio) {
     studio.step.value = null;
     if (!run || studio.changed.value || ["done", "diverged", "failed"].includes(state)) return begin();
     return act(studio.running.value ? "pause" : "resume");
+  };
+
+  /** Begin again from the first weights: the same run, unless its recipe has changed or it is not ours to restart. */
+  const reset = () => {
+    const run = studio.run.value;
+    studio.step.value = null;
+    return run && !studio.changed.value && run.detail.value?.origin !== "terminal" ? act("restart") : begin();
   };
 
   /** Go on from a snapshot as a run of its own, with the recipe on the table. @param {number} step */
@@ -170,10 +180,13 @@ function actions(studio) {
       studio.runs.value = [id];
     });
 
-  const command = () => studio.run.value?.detail.value?.command ?? asCommand(studio.recipe.value ?? {}, studio.choices.value?.defaults ?? {});
+  /** Read the list of runs anew. */
+  const readList = () => attempt(async () => (studio.list.value = await api.get("runs")));
+
+  const command = () => studio.run.value?.detail.value?.command ?? asCommand(studio.recipe.value ?? {}, studio.choices.value?.defaults.recipe ?? {});
   const python = () => studio.run.value?.detail.value?.python ?? null;
 
-  return { say, attempt, preview, edit, change, choose, begin, act, toggle, fork, scrub, open, command, python };
+  return { say, attempt, preview, edit, change, choose, begin, act, toggle, reset, fork, scrub, open, readList, command, python };
 }
 
 /**
@@ -187,46 +200,49 @@ function changedAt(nested, [name, ...rest], value) {
 }
 
 /**
- * Bring the studio to life: what the link says, or else something that learns.
- * @param {any} studio
+ * Bring the studio to life: what the link says, or what is learning already, or else something that learns.
+ * @param {Studio} studio
  */
 export async function wake(studio) {
   keepTheme(studio);
-  const linked = takeHash(studio, location.hash);
+  takeHash(studio, location.hash);
   keepInLocation(studio);
+  const [choices] = await Promise.all([studio.attempt(() => api.get("choices")), studio.readList()]);
+  studio.choices.value = choices ?? null;
+  studio.live.connect();
+  const shown = shownFirst(studio);
+  studio.runs.value = shown;
   effect(() => {
     const ids = studio.runs.value;
     studio.live.watch(ids);
-    ids.forEach((id) => begun(studio, id));
+    ids.forEach((id) => read(studio.live.run(id)));
   });
-  studio.live.connect();
-  studio.choices.value = await studio.attempt(() => api.get("choices"));
-  if (studio.runs.value.length && (await reachable(studio))) return;
-  studio.runs.value = [];
+  if (shown.length) return comeBack(studio, shown[0]);
   studio.recipe.value ??= FIRST;
-  await studio.preview();
-  if (!linked || studio.recipe.value) await studio.begin();
+  await Promise.all([studio.preview(), studio.begin()]);
 }
 
-/** Read a run that is looked at; the socket brings the rest. @param {any} studio @param {string} id */
-function begun(studio, id) {
+/** The runs to open with: those of the link that are known here; without a link, one that trains. @param {Studio} studio */
+function shownFirst({ runs, recipe, list }) {
+  const known = list.value ?? [];
+  const linked = runs.value.filter((id) => known.some((run) => run.id === id));
+  if (linked.length || recipe.value) return linked;
+  const live = known.find(({ state }) => LIVE.includes(state));
+  return live ? [live.id] : [];
+}
+
+/** Read a run that is looked at; the socket brings the rest, if it trains. @param {import("narrows/run").Run} run */
+async function read(run) {
+  await run.load().catch(() => {});
+  const { state, step } = run.info.peek();
+  if (ENDED.includes(state) && step > 0 && !run.points.peek() && run.scrubbed.peek() === null) await run.readLatest();
+}
+
+/** Go on where the link left off. @param {Studio} studio @param {string} id */
+async function comeBack(studio, id) {
   const run = studio.live.run(id);
-  run.load().then(
-    () => run.scrubbed.peek() === null && run.points.peek() === null && run.readLatest(),
-    () => {},
-  );
-}
-
-/** Whether the linked run is known here; its recipe comes to the table. @param {any} studio */
-async function reachable(studio) {
-  const run = studio.run.value;
-  try {
-    await run.load();
-  } catch {
-    return false;
-  }
-  studio.recipe.value ??= run.detail.value.recipe;
+  await studio.attempt(() => run.load());
+  studio.recipe.value ??= run.detail.value?.recipe ?? FIRST;
   if (studio.step.value !== null) studio.scrub(studio.step.value);
   await studio.preview();
-  return true;
 }

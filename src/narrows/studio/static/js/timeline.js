@@ -24,7 +24,7 @@ export function Timeline({ studio }) {
     if (canvas.current && width) draw(fitted(canvas.current, width, HEIGHT), { curve, snapshots, x, at: step ?? end, width });
   }, [curve, snapshots, step, end, width, dark]);
 
-  const scrub = timed((event) => {
+  const scrub = timed((/** @type {any} */ event) => {
     const box = event.currentTarget.getBoundingClientRect();
     const wished = ((event.clientX - box.left - MARGIN) / (box.width - 2 * MARGIN)) * end;
     studio.scrub(nearestStep(snapshots, wished, end));

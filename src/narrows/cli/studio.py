@@ -1,0 +1,140 @@
+"""The command that opens the page: studio."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import ipaddress
+import socket
+import webbrowser
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from narrows.cli.talk import Talk
+from narrows.errors import EnvironmentProblem, missing_extra
+
+LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
+FIRST_PORT = 8484
+
+
+def studio(talk: Talk, runs: Path, host: str, port: int, browser: bool, at_once: int) -> dict[str, Any]:
+    """Serve the page until it is interrupted: `narrows studio`."""
+    try:
+        import uvicorn
+
+        from narrows.studio.app import create_app
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] not in ("fastapi", "starlette", "uvicorn", "websockets"):
+            raise
+        raise missing_extra(str(error.name), "studio", "The studio") from None
+    from narrows.studio.guard import hosts_for
+    from narrows.studio.home import Home
+
+    home = Home(runs)
+    with contextlib.closing(home.lock()), contextlib.closing(listening(host, port)) as listener:
+        number = listener.getsockname()[1]
+        app = create_app(home, hosts_for(names_of(host), number), at_once=at_once)
+        address = f"http://{shown(host)}:{number}/"
+        server = uvicorn.Server(settings(app))
+        with telling(talk, server, f"{address}?token={home.token}", host, browser):
+            asyncio.run(server.serve(sockets=[listener]))
+    return {"address": address, "runs": str(home.runs)}
+
+
+def settings(app: Any) -> Any:
+    """How the app is served: small limits, no header that tells what it is."""
+    import uvicorn
+
+    return uvicorn.Config(
+        app,
+        http="h11",
+        ws="websockets-sansio",
+        ws_max_size=64 << 10,
+        ws_per_message_deflate=False,
+        h11_max_incomplete_event_size=16 << 10,
+        limit_concurrency=4096,
+        timeout_keep_alive=30,
+        timeout_graceful_shutdown=3,
+        server_header=False,
+        access_log=False,
+        log_level="warning",
+    )
+
+
+@contextlib.contextmanager
+def telling(talk: Talk, server: Any, address: str, host: str, browser: bool) -> Iterator[None]:
+    """Say the address, and open it, once the server listens."""
+    begin = server.startup
+
+    async def startup(sockets: Any = None) -> None:
+        await begin(sockets=sockets)
+        if not server.should_exit:
+            tell(talk, address, host, browser)
+
+    server.startup = startup
+    yield
+
+
+def tell(talk: Talk, address: str, host: str, browser: bool) -> None:
+    """Say where the page is, and who can reach it."""
+    talk.say(f"The studio is open at {address}")
+    talk.say("Keep that address to yourself: who has it can use the studio. Ctrl-C ends it.")
+    if host not in LOOPBACK:
+        talk.say(f"! Listening on {host}: other machines can reach it, and nothing is encrypted on the way.")
+    if browser:
+        asyncio.get_running_loop().run_in_executor(None, webbrowser.open, address)
+
+
+def listening(host: str, port: int) -> socket.socket:
+    """A socket that listens: on the port asked for, or on the first free one from `FIRST_PORT` on.
+
+    Raises:
+        EnvironmentProblem: It cannot listen there.
+    """
+    wanted = [port] if port else [*range(FIRST_PORT, FIRST_PORT + 20), 0]
+    problem: OSError | None = None
+    for number in wanted:
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        listener = socket.socket(family, socket.SOCK_STREAM)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listener.bind((host.strip("[]"), number))
+        except OSError as error:
+            listener.close()
+            problem = error
+            continue
+        listener.listen(128)
+        return listener
+    raise EnvironmentProblem(f"cannot listen on {host} port {port or 'any'}: {problem}", step="Choose another --port")
+
+
+def names_of(host: str) -> list[str]:
+    """The names by which the server may be called."""
+    if host in LOOPBACK:
+        return list(LOOPBACK)
+    with contextlib.suppress(ValueError):
+        if ipaddress.ip_address(host.strip("[]")).is_unspecified:
+            return [*LOOPBACK, socket.gethostname(), *own_addresses()]
+    return [shown(host), *LOOPBACK]
+
+
+def own_addresses() -> list[str]:
+    """The addresses of this machine that its name stands for."""
+    try:
+        found = socket.getaddrinfo(socket.gethostname(), None, socket.AF_INET)
+    except OSError:
+        return []
+    return sorted({str(entry[4][0]) for entry in found})
+
+
+def shown(host: str) -> str:
+    """A host as an address has it.
+
+    Example:
+        >>> shown("::1"), shown("0.0.0.0")
+        ('[::1]', '127.0.0.1')
+    """
+    if host in ("0.0.0.0", "::"):
+        return "127.0.0.1" if host == "0.0.0.0" else "[::1]"
+    return f"[{host}]" if ":" in host and not host.startswith("[") else host

@@ -1,0 +1,69 @@
+"""The app: the guard outside, the limits within, the routes inside."""
+
+import contextlib
+from collections.abc import AsyncIterator, Iterable
+from pathlib import Path
+
+from fastapi import FastAPI
+from starlette.types import ASGIApp
+
+from narrows import __version__
+from narrows.studio.children import PROGRAM
+from narrows.studio.desk import Desk
+from narrows.studio.guard import Guard, policy
+from narrows.studio.home import Home
+from narrows.studio.jobs import AT_ONCE
+from narrows.studio.limits import Limits
+from narrows.studio.pages import STATIC, Pages
+from narrows.studio.problems import add_handlers
+from narrows.studio.routes import ROUTERS
+
+
+def create_app(
+    home: Home,
+    hosts: Iterable[str],
+    *,
+    static: Path = STATIC,
+    at_once: int = AT_ONCE,
+    cores: int = 0,
+    program: str = PROGRAM,
+) -> ASGIApp:
+    """The studio as an ASGI app.
+
+    Args:
+        home: Its folders and its token.
+        hosts: Host headers that are ours, each with its port.
+        static: Where the files of the page lie.
+        at_once: Families of runs that train at the same time.
+        cores: Processor cores for training; all but one if 0.
+        program: The module that children run.
+    """
+    pages = Pages(static)
+    app = inner_app(Desk(home, pages, at_once=at_once, cores=cores, program=program))
+    return Guard(Limits(app), token=home.token, cookie=home.cookie, hosts=hosts, csp=policy(pages.hashes))
+
+
+def inner_app(desk: Desk) -> FastAPI:
+    """The routes, without the guard around them."""
+
+    @contextlib.asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        await desk.open()
+        yield
+        await desk.close()
+
+    app = FastAPI(
+        title="narrows studio",
+        version=__version__,
+        description="Train autoencoders and look at them. Bytes are little endian; errors are problem JSON (RFC 9457).",
+        openapi_url="/api/openapi.json",
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+        lifespan=lifespan,
+    )
+    app.state.desk = desk
+    add_handlers(app)
+    for router in ROUTERS:
+        app.include_router(router)
+    return app

@@ -1,0 +1,45 @@
+"""Where a child of the studio works: it imports torch at once, says so, and then does what it is told.
+
+The main thread keeps the process's signals; another one works, so that training never turns Ctrl-C into a stop.
+"""
+
+import signal
+from multiprocessing.connection import Connection
+from queue import SimpleQueue
+from threading import Thread
+from types import FrameType
+
+import torch
+
+from narrows.studio import wire
+from narrows.studio.outbox import Outbox
+from narrows.studio.trainer import Trainer
+
+WORKERS = {"trainer": Trainer}
+"""What a child does, by its role."""
+
+
+def main(connection: Connection, role: str) -> None:
+    """Work until told to end.
+
+    Args:
+        connection: The pipe to the server; when that is gone, the process ends at once.
+        role: Name in `WORKERS`.
+    """
+    inbox, outbox = wire.listen(connection), Outbox(connection)
+    ignore_signals(inbox)
+    outbox.say({"event": "ready", "torch": torch.__version__})
+    worker = Thread(target=WORKERS[role](inbox, outbox).work, name=role)
+    worker.start()
+    worker.join()
+    outbox.close()
+
+
+def ignore_signals(inbox: "SimpleQueue[tuple[dict, list[bytes]]]") -> None:
+    """Ctrl-C is the server's; being told to end by a signal is being told to end."""
+
+    def leave(number: int, frame: FrameType | None) -> None:
+        inbox.put(({"do": "exit"}, []))
+
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, leave)

@@ -1,0 +1,266 @@
+"""What the routes share: the folders, the list, the trainings, the viewers, and how a run is looked up.
+
+Everything that reads a disk here is called in a thread, never in the server's event loop.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import logging
+import time
+from collections.abc import Coroutine
+from pathlib import Path
+from typing import Annotated, Any
+
+from fastapi import Depends, Request
+from safetensors import SafetensorError, safe_open
+
+from narrows.data.sets import DATASETS
+from narrows.errors import NarrowsError, UsageError, unknown
+from narrows.files import write_atomic
+from narrows.studio.bench import Bench
+from narrows.studio.children import PROGRAM
+from narrows.studio.folder import FRESH_SECONDS, Facts, changed, loss, optional, read_folder, read_history
+from narrows.studio.home import Home, new_id
+from narrows.studio.hub import Hub, Record
+from narrows.studio.jobs import AT_ONCE, Jobs
+from narrows.studio.pages import Pages
+from narrows.studio.store import LIVE, Row, Store
+
+log = logging.getLogger("narrows.studio")
+
+SCAN_SECONDS = 3.0
+"""How often the folder of runs is looked through for what began or changed in a terminal."""
+
+UPLOAD = "upload:"
+ABOUT, CURVE = "about.json", "curve.json"
+
+
+class Desk:
+    """Everything a request may need.
+
+    Args:
+        home: Where things lie.
+        pages: The files of the page.
+        at_once: Families that train at the same time.
+        cores: Processor cores for training; all but one if 0.
+        program: The module that children run.
+    """
+
+    def __init__(self, home: Home, pages: Pages, *, at_once: int = AT_ONCE, cores: int = 0, program: str = PROGRAM):
+        self.home, self.pages = home, pages
+        self.store = Store(home.database)
+        self.hub = Hub()
+        self.jobs = Jobs(home, self.store, self.hub, self.source, at_once=at_once, cores=cores, program=program)
+        self.hub.looked_at = self.jobs.looked_at
+        self.quick, self.slow = Bench(program=program), Bench(keep=False, program=program)
+        self.scanning: asyncio.Task[None] | None = None
+        self.tasks: set[asyncio.Task[None]] = set()
+
+    async def open(self) -> None:
+        """Begin: the list brought up to date, a child made warm, the folder watched."""
+        await asyncio.to_thread(self.scan)
+        await self.jobs.open()
+        self.scanning = asyncio.create_task(self.keep_scanning())
+
+    async def close(self) -> None:
+        """End: trainings saved, children gone, the database closed."""
+        if self.scanning:
+            self.scanning.cancel()
+        await self.jobs.close()
+        self.quick.end()
+        self.slow.end()
+        self.store.close()
+
+    def background(self, work: Coroutine[Any, Any, None]) -> None:
+        """Let something be worked out while its request is answered already."""
+        task = asyncio.create_task(work)
+        self.tasks.add(task)
+        task.add_done_callback(self.finished)
+
+    def finished(self, task: asyncio.Task[None]) -> None:
+        """Something that was worked out in the background has ended."""
+        self.tasks.discard(task)
+        if not task.cancelled() and task.exception() and not isinstance(task.exception(), NarrowsError):
+            log.error("in the background", exc_info=task.exception())
+
+    # Data
+
+    def source(self, name: str) -> str:
+        """The data of a recipe as the loader takes it: a name of `DATASETS`, or where an upload lies.
+
+        Raises:
+            UsageError: Neither; clients never name a path.
+        """
+        if name in DATASETS:
+            return name
+        raise unknown("data set", name, DATASETS)
+
+    # Runs from elsewhere
+
+    async def keep_scanning(self) -> None:
+        """Look through the folder of runs again and again."""
+        while True:
+            await asyncio.sleep(SCAN_SECONDS)
+            for row in await asyncio.to_thread(self.scan):
+                self.hub.know(row["id"], **shown_facts(row))
+
+    def scan(self) -> list[Row]:
+        """Take runs that began, changed or went away elsewhere into the list; returns those that changed."""
+        rows, now = {row["folder"]: row for row in self.store.runs()}, time.time()
+        changed = []
+        for folder in sorted(path for path in self.home.runs.iterdir() if path.is_dir() and path.name[0] != "."):
+            row = rows.pop(folder.name, None)
+            if row and row["origin"] == "studio":
+                continue
+            facts = read_folder(folder, now) if is_news(folder, row, now) else None
+            if facts:
+                changed.append(self.take(folder, row, facts))
+        for row in rows.values():
+            if not self.home.folder(row["folder"]).exists() and row["state"] not in LIVE:
+                self.store.remove(row["id"])
+        return changed
+
+    def take(self, folder: Path, row: Row | None, facts: Facts) -> Row:
+        """A run from elsewhere as a row of the list."""
+        if row:
+            self.store.change(row["id"], recipe=facts.recipe.model_dump(mode="json"), **facts.row())
+        else:
+            name, new = folder.name, new_id()
+            recipe = facts.recipe.model_dump(mode="json")
+            first = {"id": new, "folder": name, "name": name, "created": facts.stamp, "family": new}
+            self.store.add({**first, "origin": "terminal", "recipe": recipe, **facts.row()})
+        return self.store.select("WHERE folder = ?", folder.name)[0]
+
+    # One run
+
+    def folder(self, row: Row) -> Path:
+        """The folder of a run."""
+        return self.home.folder(row["folder"])
+
+    async def about(self, row: Row) -> dict[str, Any]:
+        """What is known of the objects and the layers of a run, worked out first if it must be.
+
+        Raises:
+            NarrowsError: They cannot be worked out, or not yet.
+        """
+        path = self.home.shown(row["id"]) / ABOUT
+        if not path.is_file():
+            if self.jobs.is_live(row["id"]):
+                raise UsageError(f"{row['name']} is still getting ready", step="Wait a moment", code="usage.state")
+            await self.slow.ask("prepare", **self.named(row))
+        return await asyncio.to_thread(optional, path)
+
+    def named(self, row: Row) -> dict[str, Any]:
+        """How a question to the bench names a run."""
+        source = (
+            self.source(row["recipe"]["data"]["name"]) if row["origin"] == "studio" else row["recipe"]["data"]["name"]
+        )
+        places = {"folder": str(self.folder(row)), "shown": str(self.home.shown(row["id"]))}
+        return {"id": row["id"], **places, "source": source}
+
+    def recall(self, row: Row) -> None:
+        """Let the hub know of a run what its folder says, if nothing is known yet."""
+        if row["id"] in self.hub.records:
+            return
+        record = self.hub.records[row["id"]] = Record()
+        record.know(**shown_facts(row))
+        record.judged = judged(read_history(self.folder(row)), row["steps"])
+        record.snapshots = self.snapshots(row)
+        curve = optional(self.home.shown(row["id"]) / CURVE)
+        record.add_curve(curve.get("step", []), curve.get("loss", []))
+        if row["baseline"]:
+            record.baseline, record.baselines = row["baseline"], 1
+
+    def remember(self, run: str) -> None:
+        """Keep the loss curve of a run that has ended."""
+        record = self.hub.records.get(run)
+        if record:
+            with contextlib.suppress(OSError):
+                write_atomic(self.home.shown(run) / CURVE, json.dumps(record.curve))
+
+    def snapshots(self, row: Row) -> list[dict[str, Any]]:
+        """The snapshots of a run, the first one first."""
+        found = (read_snapshot(path) for path in (self.folder(row) / "snapshots").glob("*.safetensors"))
+        return sorted((one for one in found if one), key=lambda one: one["step"])
+
+    def snapshot(self, row: Row, step: int) -> Path:
+        """The file of a snapshot.
+
+        Raises:
+            UsageError: There is none of that step.
+        """
+        path = self.folder(row) / "snapshots" / f"{step}.safetensors"
+        if not path.is_file():
+            raise UsageError(
+                f"no snapshot of step {step}", step="Choose one of the time line", code="usage.no-snapshot"
+            )
+        return path
+
+
+def get_desk(request: Request) -> Desk:
+    """The desk of the app that a request came to."""
+    return request.app.state.desk  # type: ignore[no-any-return]
+
+
+Here = Annotated[Desk, Depends(get_desk)]
+"""The desk, as an argument of a route."""
+
+
+def is_news(folder: Path, row: Row | None, now: float) -> bool:
+    """Whether a folder may say something that its row does not."""
+    try:
+        stamp = changed(folder)
+    except OSError:
+        return False
+    return stamp > 0 and (
+        row is None or stamp > row["stamp"] or (row["state"] == "running" and now - stamp > FRESH_SECONDS)
+    )
+
+
+def shown_facts(row: Row) -> dict[str, Any]:
+    """What viewers are told of a run, from its row."""
+    named = ("state", "why", "epoch", "epochs", "step", "steps", "seconds")
+    return {name: row[name] for name in named}
+
+
+def judged(epochs: list[dict[str, Any]], steps: int) -> list[dict[str, Any]]:
+    """The lines of metrics.jsonl as viewers get them."""
+    return [
+        {
+            "epoch": number,
+            "step": number * steps,
+            "train": epoch.get("train"),
+            "valid": epoch.get("valid"),
+            "best": bool(epoch.get("best")),
+        }
+        for number, epoch in enumerate(epochs, 1)
+    ]
+
+
+def read_snapshot(path: Path) -> dict[str, Any] | None:
+    """Step, epoch and validation loss of a snapshot; None where the file is not one."""
+    try:
+        with safe_open(path, framework="numpy") as file:
+            said = file.metadata() or {}
+        valid = said.get("valid", "")
+        return {"step": int(said["step"]), "epoch": int(said["epoch"]), "valid": float(valid) if valid else None}
+    except (SafetensorError, OSError, KeyError, ValueError):
+        return None
+
+
+def history(record: Record) -> dict[str, Any]:
+    """The course of a run as columns."""
+    keep = max(1, len(record.curve["step"]) // 5000)
+    epochs = record.judged
+    return {
+        **{name: values[::keep] for name, values in record.curve.items()},
+        "epochs": {
+            "epoch": [epoch["epoch"] for epoch in epochs],
+            "step": [epoch["step"] for epoch in epochs],
+            "train": [loss(epoch, "train") for epoch in epochs],
+            "valid": [loss(epoch, "valid") for epoch in epochs],
+        },
+    }

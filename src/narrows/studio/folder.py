@@ -1,0 +1,132 @@
+"""A run folder as the list shows it: read without torch, and without trust that it is whole.
+
+What a run is and how far it came stands in recipe.json, model.json, metrics.jsonl, report.json and manifest.json; each
+may be missing, cut short or somebody else's.
+"""
+
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from narrows.changes import parse
+from narrows.errors import NarrowsError
+from narrows.files import read_json
+from narrows.recipe import Recipe
+
+RECIPE, MODEL, MANIFEST = "recipe.json", "model.json", "manifest.json"
+METRICS, REPORT, RESUME = "metrics.jsonl", "report.json", "resume.safetensors"
+
+FRESH_SECONDS = 30.0
+"""A run that is not finished and whose files changed within so many seconds is taken for one that trains."""
+
+HISTORY_BYTES = 32 << 20
+"""So much of metrics.jsonl is read at most: its end."""
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What a run folder says of itself.
+
+    Args:
+        recipe: What is trained.
+        state: "done", "diverged", "stopped", or "running" where its files have just changed.
+        epochs: One line of metrics.jsonl each.
+        report: How well it did beside PCA, or nothing yet.
+        stamp: When its files changed last, in seconds since 1970.
+    """
+
+    recipe: Recipe
+    state: str
+    epochs: list[dict[str, Any]] = field(default_factory=list)
+    report: dict[str, Any] = field(default_factory=dict)
+    stamp: float = 0.0
+
+    def row(self) -> dict[str, Any]:
+        """The columns of the store that it decides."""
+        losses = [value for value in (loss(epoch, "valid") for epoch in self.epochs) if value is not None]
+        last: dict[str, Any] = self.epochs[-1] if self.epochs else {}
+        return {
+            "state": self.state,
+            "epoch": len(self.epochs),
+            "epochs": self.recipe.training.epochs,
+            "seconds": float(last.get("seconds") or 0.0),
+            "loss": loss(last, "train"),
+            "valid": losses[-1] if losses else None,
+            "best": min(losses, default=None),
+            "pca": pca_of(self.report),
+            "stamp": self.stamp,
+        }
+
+
+def loss(epoch: dict[str, Any], part: str) -> float | None:
+    """The loss of an epoch on "train" or "valid", None where it is not a number."""
+    terms = epoch.get(part)
+    value = terms.get("loss") if isinstance(terms, dict) else None
+    return float(value) if isinstance(value, int | float) else None
+
+
+def pca_of(report: dict[str, Any]) -> float | None:
+    """The test error of PCA that a report names."""
+    try:
+        return float(report["baseline"]["pca"]["mse"])
+    except (KeyError, TypeError, ValueError):
+        return None
+
+
+def read_folder(folder: Path, now: float) -> Facts | None:
+    """What a folder says, or None where it is not the folder of a run that can be read.
+
+    Args:
+        folder: Any folder.
+        now: The time, in seconds since 1970.
+    """
+    try:
+        values = read_json(folder / RECIPE)
+        recipe = parse(values)
+        stamp = changed(folder)
+        return Facts(recipe, state_of(folder, now - stamp), read_history(folder), optional(folder / REPORT), stamp)
+    except (NarrowsError, OSError, ValueError, TypeError):
+        return None
+
+
+def state_of(folder: Path, age: float) -> str:
+    """How a run ended, or whether it seems to train."""
+    if not (folder / MANIFEST).is_file():
+        return "running" if age < FRESH_SECONDS else "stopped"
+    return "diverged" if optional(folder / MODEL).get("stopped") == "diverged" else "done"
+
+
+def changed(folder: Path) -> float:
+    """When the files of a run changed last."""
+    paths = (folder / name for name in (RECIPE, MODEL, METRICS, RESUME, MANIFEST, REPORT))
+    return max((path.stat().st_mtime for path in paths if path.is_file()), default=0.0)
+
+
+def optional(path: Path) -> dict[str, Any]:
+    """An object of JSON, or an empty one where it is missing or damaged."""
+    try:
+        values = read_json(path)
+    except NarrowsError:
+        return {}
+    return values if isinstance(values, dict) else {}
+
+
+def read_history(folder: Path) -> list[dict[str, Any]]:
+    """The lines of metrics.jsonl; one that a kill cut short is left out."""
+    path = folder / METRICS
+    if not path.is_file():
+        return []
+    with path.open("rb") as file:
+        file.seek(max(0, path.stat().st_size - HISTORY_BYTES))
+        lines = file.read(HISTORY_BYTES).splitlines()
+    return [epoch for epoch in map(line, lines) if epoch]
+
+
+def line(text: bytes) -> dict[str, Any]:
+    """One line of metrics.jsonl, or an empty object."""
+    try:
+        values = json.loads(text)
+    except ValueError:
+        return {}
+    return values if isinstance(values, dict) else {}

@@ -1,0 +1,462 @@
+"""Training: which runs are under way, which child works on them, and what may be done to them.
+
+    POST -> family of 1 to 4 runs -> waiting -> a warm child -> starting -> running <-> paused -> stopped, done ...
+
+The runs of a family train in lockstep in one child, and what is done to one is done to all. A child is kept warm beside
+those that work. What a child says is written into the store before it is told to anybody.
+
+Messages are those of `wire`: one JSON object and the bytes that belong to it.
+
+To a trainer:
+    {"do": "start", "runs": [{"id", "folder", "shown", "recipe", "source", "resume", "start", "graph_limit"}], "cores"}
+        recipe: as the client sent it, its data "upload:ID" or a name; source: the same as the loader takes it
+        resume: go on with what is saved in the folder; start: {"folder", "step"} of a snapshot to begin with, or null
+    {"do": "pause"}, {"do": "resume"}, {"do": "step"}, {"do": "stop"}      obeyed between two batches
+    {"do": "want", "frames": bool, "rate": a second}                       whether somebody looks
+    {"do": "exit"}
+From a trainer:
+    {"event": "ready"}                                                     torch is imported
+    {"event": "state", "id", "state", "why"}
+    {"event": "started", "id", "epochs", "steps", "step", "parameters", "place", "counts", "notes"}
+    {"event": "progress", "id", "epoch", "step", "seconds", "rate", "curve": {"step": [], "loss": []}}
+    {"event": "epoch", "id", "epoch", "step", "train", "valid", "best", "seconds"}
+    {"event": "snapshot", "id", "step", "epoch", "valid", "dropped"}
+    {"event": "notice", "id", "code", "sentence"}, {"event": "baseline", "id", "baseline"}
+    {"event": "frames", "id", "step"} and the frames, each with slot 0
+    {"event": "idle"}                                                      every run of the family has ended
+To and from the bench (see `bench`): {"do", "call", ...}; {"event": "reply", "call", "ok", "result" or "error"}.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from narrows.errors import UsageError
+from narrows.studio.children import PROGRAM, Child
+from narrows.studio.home import Home
+from narrows.studio.hub import KIND_AT, Hub
+from narrows.studio.store import LIVE, Row, Store
+from narrows.studio.wire import Message
+
+AT_ONCE = 1
+"""Families that train at the same time."""
+
+WAITING_LIMIT = 16
+STOP_SECONDS = 10.0
+"""A child that has not stopped within so many seconds is ended; its runs go on from what they saved last."""
+
+FALSE_STARTS = 3
+"""So many children that end before they are ready, and nothing waits for another."""
+
+FRAME_RATE = 10.0
+GRAPH_LIMIT = 4_000_000
+"""Numbers a model may have at most for the page to run it itself."""
+
+ALLOWED: dict[str, tuple[str, ...]] = {
+    "pause": ("starting", "running"),
+    "resume": ("paused", "stopped", "failed"),
+    "step": ("paused",),
+    "stop": LIVE,
+    "restart": ("waiting", "starting", "running", "paused", "stopped", "done", "diverged", "failed"),
+}
+"""The states in which something may be done to a run."""
+
+COLD = "The training process is getting ready; that takes a few seconds."
+BUSY = "Another training is under way; this one begins when it has ended or is paused."
+LOST = "The studio ended while it trained; it goes on from its last saved state."
+ENDED = "It did not stop in time and was ended; it goes on from its last saved state."
+
+
+@dataclass(eq=False)
+class Family:
+    """Runs that train side by side in one child.
+
+    Args:
+        name: The id they share.
+        runs: Their ids.
+        resume: Whether they go on with what is saved.
+        begins: For each forked run, where its weights come from.
+        child: What works on them, once it does.
+        again: Whether they are to begin again when they have stopped.
+    """
+
+    name: str
+    runs: list[str]
+    resume: bool = False
+    begins: dict[str, dict[str, Any]] = field(default_factory=dict)
+    child: Child | None = None
+    again: bool = False
+    states: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def is_paused(self) -> bool:
+        """Whether all that still train are paused."""
+        live = [state for state in self.states.values() if state in LIVE]
+        return bool(live) and all(state == "paused" for state in live)
+
+
+class Jobs:
+    """The trainings of a studio. All but `record` runs in the server's event loop.
+
+    Args:
+        home: Where things lie.
+        store: The list of runs.
+        hub: Who is told.
+        source: The data of a recipe as the loader takes it, by the name a client gave it.
+        at_once: Families that train at the same time.
+        cores: Processor cores that training may take in all; those of this machine but one if 0.
+    """
+
+    def __init__(
+        self,
+        home: Home,
+        store: Store,
+        hub: Hub,
+        source: Callable[[str], str],
+        *,
+        at_once: int = AT_ONCE,
+        cores: int = 0,
+        program: str = PROGRAM,
+    ):
+        self.home, self.store, self.hub, self.source, self.program = home, store, hub, source, program
+        self.at_once, self.cores = at_once, cores or max(1, available_cores() - 1)
+        self.families: dict[str, Family] = {}
+        self.waiting: list[Family] = []
+        self.spare: Child | None = None
+        self.loop: asyncio.AbstractEventLoop | None = None
+        self.inbox = Inbox(self.hear)
+        self.closing, self.false_starts = False, 0
+
+    async def open(self) -> None:
+        """Take note of runs whose server died, and make a child warm."""
+        self.loop = asyncio.get_running_loop()
+        self.inbox.loop = self.loop
+        await asyncio.to_thread(self.mark_lost)
+        await self.warm()
+
+    def mark_lost(self) -> None:
+        """Runs that were under way when a server died are stopped, with the numbers last told."""
+        for row in self.store.runs():
+            if row["state"] in LIVE and row["origin"] == "studio":
+                self.store.change(row["id"], sure=True, state="stopped", why=LOST)
+
+    async def close(self) -> None:
+        """Stop all trainings, so that they save, and end the children."""
+        self.closing = True
+        working = [family for family in self.families.values() if family.child]
+        for family in working:
+            self.say(family, "stop")
+        for _ in range(int(STOP_SECONDS * 20)):
+            if not any(family.child for family in working):
+                break
+            await asyncio.sleep(0.05)
+        children = [self.spare, *(family.child for family in working)]
+        await asyncio.gather(*(asyncio.to_thread(child.close) for child in children if child))
+
+    # What clients ask for
+
+    def begin(self, rows: list[Row], *, resume: bool = False, begins: dict[str, dict[str, Any]] | None = None) -> None:
+        """Let the runs of a family train as soon as there is a child for them.
+
+        Raises:
+            UsageError: Too many wait already, or the data is not there.
+        """
+        if len(self.waiting) >= WAITING_LIMIT:
+            raise UsageError(f"{WAITING_LIMIT} trainings wait already", step="Stop some of them", code="usage.busy")
+        for row in rows:
+            self.source(row["recipe"]["data"]["name"])
+        family = Family(rows[0]["family"], [row["id"] for row in rows], resume, begins or {})
+        self.families[family.name] = family
+        self.waiting.append(family)
+        self.set_state(family, "waiting", COLD if self.room() else BUSY)
+        self.go_on()
+
+    def do(self, row: Row, what: str) -> dict[str, str]:
+        """Do something to the family of a run; returns the states they have now.
+
+        Raises:
+            UsageError: Their state does not allow it.
+        """
+        rows = self.store.family(row["family"])
+        able = [other for other in rows if other["state"] in ALLOWED[what]]
+        if not able or row["origin"] != "studio":
+            raise refused(what, row)
+        family = self.families.get(row["family"])
+        if what == "restart":
+            self.restart(rows, family)
+        elif family is None:
+            self.begin([other for other in rows if other["state"] in ALLOWED["resume"]], resume=True)
+        elif what == "stop" and family in self.waiting:
+            self.waiting.remove(family)
+            self.set_state(family, "stopped", "It had not begun.")
+            del self.families[family.name]
+        else:
+            self.say(family, what)
+        return {other["id"]: other["state"] for other in self.store.family(row["family"])}
+
+    def restart(self, rows: list[Row], family: Family | None) -> None:
+        """Let a family begin again from its first step; what it had trained goes to the bin."""
+        if family and family.child:
+            family.again = True
+            self.say(family, "stop")
+        elif family is None:
+            self.begin_again(rows)
+
+    def begin_again(self, rows: list[Row]) -> None:
+        """Begin again with runs that nobody works on."""
+        for row in rows:
+            self.home.throw_away(row["folder"])
+            self.home.folder(row["folder"]).mkdir()
+            self.store.change(row["id"], epoch=0, step=0, seconds=0.0, loss=None, valid=None, best=None)
+            self.hub.begin_again(row["id"])
+        self.begin(rows, begins=self.origins(rows))
+
+    def origins(self, rows: list[Row]) -> dict[str, dict[str, Any]]:
+        """Where the weights of forked runs come from."""
+        forks = [row for row in rows if row["forked_from"]]
+        parents = {row["id"]: self.store.run(row["forked_from"])["folder"] for row in forks}
+        return {
+            row["id"]: {"folder": str(self.home.folder(parents[row["id"]])), "step": row["forked_step"]}
+            for row in forks
+        }
+
+    def say(self, family: Family, what: str) -> None:
+        """Tell the child of a family what to do; one that does not stop in time is ended."""
+        child = family.child
+        if child:
+            child.say({"do": what})
+            if what == "stop" and self.loop:
+                self.loop.call_later(STOP_SECONDS, self.end_slow, family, child)
+
+    def end_slow(self, family: Family, child: Child) -> None:
+        """End a child that still works on a family that was to stop."""
+        if family.child is child and not self.closing:
+            self.set_state(family, "stopped", ENDED)
+            child.kill()
+
+    def looked_at(self, run: str) -> None:
+        """Somebody began or ceased to look at a run: its child makes frames only for those who look."""
+        family = next((family for family in self.families.values() if run in family.runs), None)
+        if family and family.child:
+            self.want(family)
+
+    def want(self, family: Family) -> None:
+        """Tell a child whether somebody looks."""
+        looked = any(self.hub.watched(run) for run in family.runs)
+        if family.child:
+            family.child.say({"do": "want", "frames": looked, "rate": FRAME_RATE})
+
+    def is_live(self, run: str) -> bool:
+        """Whether a run waits or is worked on."""
+        return any(run in family.runs for family in self.families.values())
+
+    # Which child works on what
+
+    def working(self) -> list[Family]:
+        """The families that a child works on."""
+        return [family for family in self.families.values() if family.child]
+
+    def room(self) -> bool:
+        """Whether another family may begin."""
+        return len(self.working()) < self.at_once
+
+    def go_on(self) -> None:
+        """Begin with those that wait, as far as there is room; a paused family makes room."""
+        if not self.waiting or self.closing:
+            return
+        if not self.room():
+            paused = next((family for family in self.working() if family.is_paused and not family.again), None)
+            if paused:
+                self.say(paused, "stop")
+            return
+        if self.spare and self.spare.is_ready:
+            child, self.spare = self.spare, None
+            self.hand(self.waiting.pop(0), child)
+            self.go_on()
+        elif self.loop and not self.false_starts:
+            self.loop.create_task(self.warm())
+
+    def hand(self, family: Family, child: Child) -> None:
+        """Let a child work on a family."""
+        family.child = child
+        self.set_state(family, "starting")
+        cores = max(1, self.cores // max(1, len(self.working())))
+        child.say({"do": "start", "runs": [self.described(family, run) for run in family.runs], "cores": cores})
+        self.want(family)
+
+    def described(self, family: Family, run: str) -> dict[str, Any]:
+        """What a child has to know of a run."""
+        row = self.store.run(run)
+        folder = self.home.folder(row["folder"])
+        folder.mkdir(parents=True, exist_ok=True)
+        parts = {"id": run, "folder": str(folder), "shown": str(self.home.shown(run)), "recipe": row["recipe"]}
+        source, resume = (
+            self.source(row["recipe"]["data"]["name"]),
+            family.resume and (folder / "recipe.json").is_file(),
+        )
+        more = {"source": source, "resume": resume, "start": family.begins.get(run), "graph_limit": GRAPH_LIMIT}
+        return {**parts, **more}
+
+    async def warm(self) -> None:
+        """Keep a child ready beside those that work."""
+        if self.spare is None and not self.closing:
+            placeholder = await asyncio.to_thread(Child, "trainer", self.record, self.record_end, self.program)
+            if self.spare is None:
+                self.spare = placeholder
+            else:
+                placeholder.kill()
+
+    # What children say
+
+    def record(self, child: Child, message: Message, frames: list[bytes]) -> None:
+        """In the thread that reads a child: write down what it says, then hand it on."""
+        if message.get("event") in COLUMNS:
+            sure, values = message["event"] == "state", COLUMNS[message["event"]](message)
+            self.store.change(message["id"], sure=sure, **values)
+        self.inbox.put(child, message, frames)
+
+    def record_end(self, child: Child, cause: str) -> None:
+        """In the thread that reads a child: it is gone."""
+        self.inbox.put(child, {"event": "gone", "cause": cause}, [])
+
+    def hear(self, child: Child, message: Message, frames: list[bytes]) -> None:
+        """What a child said arrives in the event loop."""
+        event = message.get("event")
+        family = next((family for family in self.families.values() if family.child is child), None)
+        if event == "ready":
+            child.is_ready, self.false_starts = True, 0
+            self.go_on()
+        elif event in ("idle", "gone"):
+            self.release(child, family, message)
+        elif family and message.get("id") in family.runs:
+            if event == "state":
+                family.states[message["id"]] = message["state"]
+            self.hub.take(message, frames)
+            if event == "state" and self.waiting:
+                self.go_on()
+
+    def release(self, child: Child, family: Family | None, message: Message) -> None:
+        """A child has ended its family, or has ended itself."""
+        gone = message["event"] == "gone"
+        if family:
+            if gone and not self.closing:
+                self.set_state(family, "failed", f"The training process {message['cause']}.", only_live=True)
+            del self.families[family.name]
+            family.child = None
+        if gone:
+            self.lose(child, str(message["cause"]))
+        elif self.spare is None:
+            self.spare = child
+        else:
+            child.say({"do": "exit"})
+        if family and family.again and not self.closing:
+            self.begin_again(self.store.family(family.name))
+        if self.loop and not self.closing:
+            self.loop.call_later(self.delay(), lambda: asyncio.ensure_future(self.warm()))
+        self.go_on()
+
+    def lose(self, child: Child, cause: str) -> None:
+        """A child is gone; when several do not even get ready, those that wait are told why nothing begins."""
+        self.spare = None if child is self.spare else self.spare
+        self.false_starts = 0 if child.is_ready else self.false_starts + 1
+        if self.false_starts >= FALSE_STARTS:
+            for family in self.waiting:
+                self.set_state(family, "failed", f"The training process {cause} while it was getting ready.")
+                del self.families[family.name]
+            self.waiting = []
+
+    def delay(self) -> float:
+        """Seconds until another child is made: the longer, the more of them did not get ready."""
+        return min(60.0, 2.0**self.false_starts - 1)
+
+    def set_state(self, family: Family, state: str, why: str = "", *, only_live: bool = False) -> None:
+        """Set the state of the runs of a family, or of those that have not ended."""
+        for run in family.runs:
+            if not only_live or family.states.get(run, "starting") in LIVE:
+                family.states[run] = state
+                self.store.change(run, sure=True, state=state, why=why)
+                self.hub.know(run, state=state, why=why)
+
+
+class Inbox:
+    """From the threads that read children to the event loop: events in order, of frames only the newest a run.
+
+    Args:
+        hear: Called in the loop with each.
+    """
+
+    def __init__(self, hear: Callable[[Child, Message, list[bytes]], None]):
+        self.hear = hear
+        self.loop: asyncio.AbstractEventLoop | None = None
+        self.lock = threading.Lock()
+        self.events: list[tuple[Child, Message, list[bytes]]] = []
+        self.frames: dict[tuple[str, bytes], tuple[Child, Message, list[bytes]]] = {}
+
+    def put(self, child: Child, message: Message, frames: list[bytes]) -> None:
+        """Hand something on, from any thread."""
+        with self.lock:
+            is_idle = not self.events and not self.frames
+            if message.get("event") == "frames":
+                kinds = bytes(frame[KIND_AT] for frame in frames)
+                self.frames[str(message.get("id")), kinds] = (child, message, frames)
+            else:
+                self.events.append((child, message, frames))
+        if is_idle and self.loop and not self.loop.is_closed():
+            self.loop.call_soon_threadsafe(self.empty)
+
+    def empty(self) -> None:
+        """In the loop: hear all there is."""
+        with self.lock:
+            found = [*self.frames.values(), *self.events]
+            self.events, self.frames = [], {}
+        for child, message, frames in found:
+            self.hear(child, message, frames)
+
+
+def refused(what: str, row: Row) -> UsageError:
+    """The error for what cannot be done to a run in its state."""
+    if row["origin"] != "studio" and row["state"] in LIVE:
+        return UsageError(f"{row['name']} trains in a terminal", step="Stop it there", code="usage.state")
+    where = "was trained in a terminal" if row["origin"] != "studio" else f"is {row['state']}"
+    expected = f"a run that is {' or '.join(ALLOWED[what])}"
+    return UsageError(f"{row['name']} {where}, so {what} is not possible", expected=expected, code="usage.state")
+
+
+def available_cores() -> int:
+    """Processor cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def last_loss(message: Message) -> dict[str, Any]:
+    """The columns that a progress changes."""
+    losses = message.get("curve", {}).get("loss", [])
+    named = {name: message[name] for name in ("epoch", "step", "seconds")}
+    return named | ({"loss": losses[-1]} if losses else {})
+
+
+def judged(message: Message) -> dict[str, Any]:
+    """The columns that an epoch changes."""
+    valid = message["valid"].get("loss")
+    return {name: message[name] for name in ("epoch", "step", "seconds")} | (
+        {"valid": valid, "best": valid} if message["best"] else {"valid": valid}
+    )
+
+
+def compared(message: Message) -> dict[str, Any]:
+    """The columns that the baseline changes."""
+    return {"baseline": message["baseline"], "pca": (message["baseline"] or {}).get("pca", {}).get("mse")}
+
+
+COLUMNS: dict[str, Callable[[Message], dict[str, Any]]] = {
+    "state": lambda message: {"state": message["state"], "why": message.get("why", "")},
+    "started": lambda message: {name: message[name] for name in ("epochs", "steps", "step")},
+    "progress": last_loss,
+    "epoch": judged,
+    "baseline": compared,
+}
+"""What each event of a trainer changes in the row of its run."""

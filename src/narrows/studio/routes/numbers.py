@@ -1,0 +1,128 @@
+"""The numbers of a run: its objects, their classes and origins, points, weights and snapshots, as bytes."""
+
+import asyncio
+import json
+import struct
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import numpy as np
+from fastapi import APIRouter, Query
+from fastapi.responses import Response
+from safetensors.numpy import load_file
+
+from narrows.errors import UsageError
+from narrows.studio.desk import Desk, Here
+from narrows.studio.hub import KINDS
+from narrows.studio.store import Row
+
+router = APIRouter(prefix="/api/runs", tags=["numbers"])
+
+BYTES: dict[int | str, dict[str, Any]] = {
+    200: {"content": {"application/octet-stream": {}}, "description": "little endian, as the docs say"}
+}
+OBJECTS_LIMIT = 100_000
+Step = Annotated[int | None, Query(ge=0, lt=2**53)]
+PROJECTIONS = {"code": 0, "pca": 1, "tsne": 2}
+
+
+def binary(content: bytes, **headers: str) -> Response:
+    """Bytes as an answer."""
+    return Response(content, media_type="application/octet-stream", headers=headers)
+
+
+@router.get("/{run}/objects", response_class=Response, responses=BYTES)
+async def objects(
+    run: str,
+    desk: Here,
+    first: Annotated[int, Query(ge=0, le=OBJECTS_LIMIT)] = 0,
+    count: Annotated[int, Query(ge=1, le=OBJECTS_LIMIT)] = 1000,
+) -> Response:
+    """Objects in their fixed order, as they are scaled for the network; X-Dtype says uint8 or float16."""
+    about = await desk.about(desk.store.run(run))
+    said = about["objects"]
+    width = int(np.prod(said["shape"])) * np.dtype(said["dtype"]).itemsize
+    content = await asyncio.to_thread(piece, desk.home.shown(run) / "objects.bin", first * width, count * width)
+    return binary(content, **{"X-Dtype": said["dtype"], "X-Count": str(len(content) // max(1, width))})
+
+
+@router.get("/{run}/labels", response_class=Response, responses=BYTES)
+async def labels(run: str, desk: Here) -> Response:
+    """The class number of each object, int16; -1 where it has none."""
+    await desk.about(desk.store.run(run))
+    return binary(await asyncio.to_thread((desk.home.shown(run) / "labels.bin").read_bytes))
+
+
+@router.get("/{run}/where")
+async def where(run: str, desk: Here) -> list[str] | None:
+    """Where each object comes from, or null."""
+    await desk.about(desk.store.run(run))
+    text = await asyncio.to_thread((desk.home.shown(run) / "where.json").read_text, "utf-8")
+    return json.loads(text)  # type: ignore[no-any-return]
+
+
+@router.get("/{run}/points", response_class=Response, responses=BYTES)
+async def points(
+    run: str, desk: Here, step: Step = None, projection: Literal["code", "pca", "tsne"] | None = None
+) -> Response:
+    """The places of all objects on the map, a points frame."""
+    row = desk.store.run(run)
+    if projection in ("pca", "tsne") and step is None:
+        path = desk.home.shown(run) / f"projection-{projection}.bin"
+        if not path.is_file():
+            raise UsageError(f"no {projection} map yet", step="Ask for it with /project", code="usage.no-snapshot")
+        return binary(await asyncio.to_thread(path.read_bytes))
+    held = desk.hub.record(run).frames.get(KINDS["points"])
+    if step is None and held and held[1][12] & 1:
+        return binary(held[1])
+    await desk.about(row)
+    _, frames = await desk.slow.ask("points", **desk.named(row), step=step, projection=projection)
+    return binary(frames[0])
+
+
+@router.get("/{run}/weights", response_class=Response, responses=BYTES)
+async def weights(run: str, desk: Here, step: Step = None) -> Response:
+    """The weights of a snapshot, or the newest, a weights frame."""
+    row = desk.store.run(run)
+    held = desk.hub.record(run).frames.get(KINDS["weights"])
+    if step is None and held and desk.jobs.is_live(run):
+        return binary(held[1])
+    if step is None:
+        _, frames = await desk.quick.ask("weights", **desk.named(row), step=None)
+        return binary(frames[0])
+    return binary(framed(await asyncio.to_thread(load_file, desk.snapshot(row, step)), step)["weights"])
+
+
+@router.get("/{run}/snapshots/{step}", response_class=Response, responses=BYTES)
+async def snapshot(run: str, step: int, desk: Here) -> Response:
+    """Points, weights and tiles of a snapshot: three frames, each after its length (u32)."""
+    return binary(await asyncio.to_thread(whole, desk, desk.store.run(run), step))
+
+
+def whole(desk: Desk, row: Row, step: int) -> bytes:
+    """The frames of a snapshot, each after its length."""
+    frames = framed(load_file(desk.snapshot(row, step)), step)
+    return b"".join(struct.pack("<I", len(frame)) + frame for frame in frames.values())
+
+
+def framed(tensors: dict[str, np.ndarray], step: int) -> dict[str, bytes]:
+    """The arrays of a snapshot as frames."""
+    places, tiles, numbers = tensors["points"], tensors["tiles"], tensors["weights"]
+    bounds = tensors["bounds"].astype("<f4").tobytes()
+    return {
+        "points": frame("points", step, len(places), 0, bounds + places.astype("<u2").tobytes()),
+        "weights": frame("weights", step, numbers.size, 0, numbers.astype("<f2").tobytes()),
+        "tiles": frame("tiles", step, len(tiles), tiles.shape[1], tiles.tobytes()),
+    }
+
+
+def frame(kind: str, step: int, a: int, b: int, payload: bytes) -> bytes:
+    """A frame: its header of 16 bytes, and what it holds."""
+    return struct.pack("<BBBBIII", ord("N"), 1, KINDS[kind], 0, step, a, b) + payload
+
+
+def piece(path: Path, first: int, count: int) -> bytes:
+    """Some bytes of a file."""
+    with path.open("rb") as file:
+        file.seek(first)
+        return file.read(count)

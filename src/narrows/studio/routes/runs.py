@@ -1,0 +1,170 @@
+"""Runs: listed, begun, paused, stopped, forked, named, thrown away."""
+
+import asyncio
+import time
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Query
+from pydantic import Field
+
+from narrows.changes import parse
+from narrows.errors import LimitError, UsageError
+from narrows.recipe import Recipe
+from narrows.settings import Settings
+from narrows.studio.desk import Desk, Here, history
+from narrows.studio.home import new_id
+from narrows.studio.sayings import command, python
+from narrows.studio.store import Row
+
+router = APIRouter(prefix="/api/runs", tags=["runs"])
+
+Name = Annotated[str, Field(min_length=1, max_length=120)]
+EPOCHS_LIMIT, RUNS_LIMIT = 10_000, 1000
+
+
+class New(Settings):
+    """Runs to begin, which train side by side on the same batches."""
+
+    recipes: Annotated[list[Recipe], Field(min_length=1, max_length=4)]
+    names: Annotated[list[Name], Field(max_length=4)] | None = None
+    start: bool = True
+
+
+class Deed(Settings):
+    """What to do to a run and those beside it."""
+
+    do: Literal["pause", "resume", "step", "stop", "restart"]
+
+
+class Fork(Settings):
+    """A new run whose weights begin at a snapshot of another."""
+
+    step: Annotated[int, Field(ge=0, lt=2**53)]
+    recipe: Recipe | None = None
+
+
+class Change(Settings):
+    """What may be changed of a run: its name."""
+
+    name: Name
+
+
+@router.get("")
+def list_runs(desk: Here, limit: Annotated[int, Query(ge=1, le=RUNS_LIMIT)] = 200) -> list[dict[str, Any]]:
+    """All runs, the newest first."""
+    return [listed(row) for row in desk.store.runs()[:limit]]
+
+
+@router.post("", status_code=201)
+async def begin(new: New, desk: Here) -> dict[str, Any]:
+    """Begin one run, or up to four side by side."""
+    family = new_id()
+    names = new.names or []
+    rows = [
+        fresh(recipe, family if number == 0 else new_id(), family, name)
+        for number, recipe in enumerate(new.recipes)
+        for name in [names[number] if number < len(names) else ""]
+    ]
+    for recipe in new.recipes:
+        check(desk, recipe)
+    await asyncio.to_thread(settle, desk, rows)
+    stored = desk.store.family(family)
+    if new.start:
+        desk.jobs.begin(stored)
+    return {"group": family, "runs": [listed(row) for row in desk.store.family(family)]}
+
+
+@router.get("/{run}")
+async def one_run(run: str, desk: Here) -> dict[str, Any]:
+    """All that is known of one run but its objects and weights."""
+    row = desk.store.run(run)
+    await asyncio.to_thread(desk.recall, row)
+    about = await desk.about(row) if not desk.jobs.is_live(run) or await has_about(desk, run) else {}
+    recipe = parse(row["recipe"])
+    record = desk.hub.record(run)
+    said = {"recipe": row["recipe"], "command": command(recipe), "python": python(recipe)}
+    course = {"history": history(record), "snapshots": record.snapshots, "notices": record.notices}
+    baseline = record.baseline or about.get("baseline")
+    return {**listed(desk.store.run(run)), **said, **about, **course, "baseline": baseline}
+
+
+@router.post("/{run}/do")
+async def do(run: str, deed: Deed, desk: Here) -> dict[str, str]:
+    """Pause, resume, make one step, stop or begin again: a run and those that train beside it."""
+    return desk.jobs.do(desk.store.run(run), deed.do)
+
+
+@router.post("/{run}/fork", status_code=201)
+async def fork(run: str, wanted: Fork, desk: Here) -> dict[str, Any]:
+    """Begin a new run with the weights of a snapshot."""
+    row = desk.store.run(run)
+    await asyncio.to_thread(desk.snapshot, row, wanted.step)
+    recipe = wanted.recipe or parse(row["recipe"])
+    check(desk, recipe)
+    new = fresh(recipe, family := new_id(), family, f"{row['name'][:100]}, from step {wanted.step:,}")
+    await asyncio.to_thread(settle, desk, [{**new, "forked_from": run, "forked_step": wanted.step}])
+    stored = desk.store.family(family)
+    desk.jobs.begin(stored, begins=desk.jobs.origins(stored))
+    return listed(desk.store.run(family))
+
+
+@router.patch("/{run}")
+def rename(run: str, change: Change, desk: Here) -> dict[str, Any]:
+    """Give a run another name."""
+    desk.store.run(run)
+    desk.store.change(run, sure=True, name=change.name)
+    return listed(desk.store.run(run))
+
+
+@router.delete("/{run}")
+async def throw_away(run: str, desk: Here) -> dict[str, str]:
+    """Put a run into the bin, where it is kept for seven days."""
+    row = desk.store.run(run)
+    if desk.jobs.is_live(run) or row["state"] == "running":
+        raise UsageError(f"{row['name']} trains", step="Stop it first", code="usage.state")
+    await asyncio.to_thread(desk.home.throw_away, row["folder"])
+    desk.store.remove(run)
+    desk.hub.drop(run)
+    return {"id": run}
+
+
+def check(desk: Desk, recipe: Recipe) -> None:
+    """Refuse a recipe whose data clients may not name, or that trains for ever."""
+    desk.source(recipe.data.name)
+    if recipe.training.epochs > EPOCHS_LIMIT:
+        raise LimitError(f"{recipe.training.epochs:,} epochs", expected=f"at most {EPOCHS_LIMIT:,} in the studio")
+
+
+def settle(desk: Desk, rows: list[Row]) -> None:
+    """Make the folders of new runs and put them into the list."""
+    desk.home.check_space()
+    for row in rows:
+        desk.home.folder(row["folder"]).mkdir()
+        desk.home.shown(row["id"]).mkdir(mode=0o700)
+        desk.store.add(row)
+
+
+def fresh(recipe: Recipe, run: str, family: str, name: str) -> Row:
+    """The row of a new run."""
+    named = name or f"{recipe.data.name.removeprefix('upload:')} {recipe.network.kind} {recipe.bottleneck.size}"
+    first = {"id": run, "folder": run, "name": named, "created": time.time(), "family": family, "origin": "studio"}
+    return {**first, "state": "stopped", "recipe": recipe.model_dump(mode="json"), "epochs": recipe.training.epochs}
+
+
+async def has_about(desk: Desk, run: str) -> bool:
+    """Whether the objects of a run are there already."""
+    return await asyncio.to_thread((desk.home.shown(run) / "about.json").is_file)
+
+
+def listed(row: Row) -> dict[str, Any]:
+    """A run as the list shows it."""
+    recipe = row["recipe"]
+    parts = {
+        "data": recipe["data"]["name"],
+        "network": recipe["network"]["kind"],
+        "bottleneck": recipe["bottleneck"]["kind"],
+        "size": recipe["bottleneck"]["size"],
+    }
+    hidden = {"recipe", "folder", "family", "baseline", "stamp"}
+    kept = {name: value for name, value in row.items() if name not in hidden}
+    return {**kept, **parts, "group": row["family"], "folder_name": row["folder"]}

@@ -1,0 +1,120 @@
+"""What is told of a training while it goes on: progress, frames and snapshots, each in its own rhythm.
+
+All of it together takes a few hundredths of the time, whatever the size of the model: what costs more comes less often.
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+from time import perf_counter
+from typing import Any
+
+from narrows.studio.beat import Beat
+from narrows.studio.curve import Thinned
+from narrows.studio.frames import POINTS, TILES, WEIGHTS
+from narrows.studio.keeper import Keeper
+from narrows.studio.outbox import Outbox
+from narrows.studio.view import View
+
+GAP = 0.1
+"""Seconds between two frames, or two reports of progress, at least."""
+
+SHARES = {POINTS: 0.015, TILES: 0.005, WEIGHTS: 0.005}
+"""Share of the time that the frames of each kind may take, for all trainings of a session together."""
+
+SNAPSHOT_SHARE, SNAPSHOT_GAP = 0.005, 0.25
+
+EAGER = (0.5, 0.3, 0.03)
+"""For so many seconds frames may take a larger share and come faster: the beginning is when most changes."""
+
+
+class Screen:
+    """What is told of one training.
+
+    Args:
+        run: Its id.
+        folder: Its folder.
+        view: What a page sees of its model.
+        outbox: Where to tell.
+        total: Steps of the whole training.
+        batch: Objects a step.
+        part: Its share of the session's time.
+    """
+
+    def __init__(self, run: str, folder: Path, view: View, outbox: Outbox, total: int, batch: int, part: float):
+        self.run, self.view, self.outbox, self.batch = run, view, outbox, batch
+        self.keeper, self.curve = Keeper(run, folder, outbox), Thinned(total)
+        self.beats = {kind: Beat(share * part, GAP) for kind, share in SHARES.items()}
+        if view.graph["remote"]:
+            del self.beats[WEIGHTS]
+        self.album, self.pulse = Beat(SNAPSHOT_SHARE * part, SNAPSHOT_GAP), Beat(1.0, GAP)
+        self.wanted, self.next, self.seen = True, 0.0, (0, perf_counter())
+
+    def hurry(self) -> None:
+        """Show more for a while: training begins."""
+        for beat in self.beats.values():
+            beat.hurry(*EAGER)
+
+    def want(self, wanted: bool, rate: float) -> None:
+        """Whether somebody looks, and how often a second at most."""
+        self.wanted, self.next = wanted, 0.0
+        for beat in self.beats.values():
+            beat.gap = max(GAP, 1 / rate) if rate else GAP
+
+    def look(self, step: int, epoch: int, valid: float | None, seconds: float) -> None:
+        """Do what is due after a step."""
+        now = perf_counter()
+        if now < self.next:
+            return
+        if self.pulse.due(now):
+            with self.pulse.work():
+                self.progress(step, epoch, seconds)
+        if self.wanted:
+            self.frames(step, now)
+        if self.album.due(now) and self.keeper.due(step):
+            with self.album.work():
+                self.keep(step, epoch, valid)
+        beats = [self.pulse, self.album, *(self.beats.values() if self.wanted else ())]
+        self.next = min(beat.next for beat in beats)
+
+    def progress(self, step: int, epoch: int, seconds: float) -> None:
+        """Tell how far the training has come."""
+        now, (before, then) = perf_counter(), self.seen
+        rate = (step - before) * self.batch / max(now - then, 1e-6)
+        self.seen = (step, now)
+        self.outbox.say(
+            {
+                "event": "progress", "id": self.run, "step": step, "epoch": epoch + 1, "seconds": round(seconds, 3),
+                "rate": round(rate, 1), "curve": self.curve.take(),
+            }
+        )  # fmt: skip
+
+    def frames(self, step: int, now: float) -> None:
+        """Show the kinds of frames that are due."""
+        make: dict[int, Callable[[int], bytes]]
+        make = {POINTS: self.view.points, TILES: self.view.tiles, WEIGHTS: self.view.weights}
+        made = {}
+        for kind, beat in self.beats.items():
+            if beat.due(now):
+                begin = perf_counter()
+                made[kind] = make[kind](step)
+                # All count from the same moment, so that kinds which are cheap come together.
+                beat.done(now, now + perf_counter() - begin)
+        if made:
+            self.outbox.show(self.run, step, made)
+
+    def whole(self, step: int, leave: Callable[[], bool]) -> None:
+        """Show all kinds of frames, the points of all objects among them unless `leave` says so before."""
+        made = {TILES: self.view.tiles(step)}
+        if WEIGHTS in self.beats:
+            made[WEIGHTS] = self.view.weights(step)
+        points = self.view.all_points(step, leave)
+        self.outbox.show(self.run, step, made | ({} if points is None else {POINTS: points}))
+
+    def keep(self, step: int, epoch: int, valid: float | None) -> None:
+        """Keep a snapshot of the step, if there is none."""
+        if not self.keeper.has(step):
+            self.keeper.keep(self.view.snapshot(step, epoch, valid))
+
+    def wake(self) -> None:
+        """Count the rate anew after a pause."""
+        self.seen = (self.seen[0], perf_counter())

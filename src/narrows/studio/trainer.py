@@ -1,0 +1,56 @@
+"""The trainer: sessions one after the other; between them what is owed, such as the reports of runs that ended."""
+
+import traceback
+from collections import deque
+from collections.abc import Callable
+from queue import SimpleQueue
+
+from narrows.recipe import Data
+from narrows.studio.outbox import Outbox
+from narrows.studio.session import Item, Session
+from narrows.studio.sets import loaded
+
+FIRST = "digits"
+"""The data the page opens with: read ahead."""
+
+
+class Trainer:
+    """Does what the server says, in the order it says it.
+
+    Args:
+        inbox: What the server says.
+        outbox: Where to answer.
+    """
+
+    def __init__(self, inbox: "SimpleQueue[Item]", outbox: Outbox):
+        self.inbox, self.outbox = inbox, outbox
+        self.first: deque[Item] = deque()
+        self.owed: deque[Callable[[], None]] = deque([warm_up])
+
+    def work(self) -> None:
+        """Work until told to end."""
+        while (item := self.next())[0].get("do") != "exit":
+            if item[0].get("do") == "start":
+                self.train(item)
+
+    def next(self) -> Item:
+        """What the server says next; while it says nothing, what is owed is done."""
+        while self.owed and not self.first and self.inbox.empty():
+            try:
+                self.owed.popleft()()
+            except Exception:
+                traceback.print_exc()
+        return self.first.popleft() if self.first else self.inbox.get()
+
+    def train(self, item: Item) -> None:
+        """Train a family of runs until all have ended."""
+        session = Session(item[0], self.inbox, self.outbox)
+        session.run()
+        self.first.extend(session.later)
+        self.owed.extend(run.owed for run in session.runs if run.owed)
+        self.outbox.say({"event": "idle"})
+
+
+def warm_up() -> None:
+    """Read the first data set, so that the first training answers at once."""
+    loaded(Data(name=FIRST), FIRST)
