@@ -58,33 +58,11 @@ function addUp({ low, high, sum, squares }, z) {
 }
 
 /**
- * How strongly each unit of a layer answers to each of some objects.
- * @param {any} model A model of its own.
- * @param {Float32Array[]} objects @param {string} name Of the layer.
- * @param {{units: number, unitOf: (i: number) => number}} layout Which unit a value belongs to.
- * @param {() => boolean} [wanted]
- * @returns {Promise<{strongest: Float32Array, units: number, count: number} | null>} `strongest` is (units, count): the
- *   largest value of a unit for an object.
+ * The first objects of a run, those that frames show too.
+ * @param {any} run @param {number} many
+ * @returns {Promise<Float32Array[]>}
  */
-export async function answers(model, objects, name, { units, unitOf }, wanted) {
-  const count = objects.length;
-  const strongest = new Float32Array(units * count).fill(-Infinity);
-  const each = (i) => {
-    const values = model.reach(objects[i], name);
-    for (let v = 0; v < values.length; v += 1) {
-      const at = unitOf(v) * count + i;
-      if (values[v] > strongest[at]) strongest[at] = values[v];
-    }
-  };
-  return (await inSlices(count, each, wanted)) ? { strongest, units, count } : null;
-}
-
-/**
- * The objects a unit answers to most strongly.
- * @param {{strongest: Float32Array, count: number}} found @param {number} unit @param {number} many
- * @returns {number[]} Their places among the objects.
- */
-export function favourites({ strongest, count }, unit, many) {
-  const own = strongest.subarray(unit * count, (unit + 1) * count);
-  return Array.from(own.keys()).sort((a, b) => own[b] - own[a]).slice(0, many);
+export function firstObjects(run, many) {
+  const count = Math.min(many, run.detail.peek()?.objects?.count ?? 0);
+  return Promise.all(Array.from({ length: count }, (_, i) => run.object(i)));
 }

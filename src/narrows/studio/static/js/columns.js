@@ -1,6 +1,7 @@
 /** The layers of a graph as the columns of the hourglass: what each one shows, and where it stands. */
 
 import { product } from "narrows/ops";
+import { unitsOf } from "narrows/places";
 import { barsPlate, fieldPlate, gatesPlate, mapsPlate } from "narrows/plates";
 
 /**
@@ -85,6 +86,21 @@ function placeInRecipe(name) {
 function kindOf(shape, op) {
   if (op === "lstm") return "gates";
   return shape.length === 3 ? "maps" : shape.length === 2 ? "rows" : "bars";
+}
+
+/**
+ * Where a hit on a plate stands in its layer.
+ * @param {Column} column @param {import("narrows/plates").Hit} hit
+ * @returns {{unit: number, index: number}} The layer's own unit, and one of its values.
+ */
+export function valueOf({ layer, shape, role, kind }, { unit, place, way = 0 }) {
+  const { count, places, at } = unitsOf(/** @type {Layer} */ (layer));
+  if (role === "layer" && kind === "maps" && /** @type {Layer} */ (layer).out.length === 1) {
+    const index = unit * shape[1] * shape[2] + Math.max(0, place);
+    return { unit: index, index };
+  }
+  const own = kind === "gates" ? (way % 2) * /** @type {any} */ (layer).hidden + unit : unit;
+  return { unit: Math.min(own, count - 1), index: at(Math.min(own, count - 1), Math.max(0, Math.min(places - 1, place))) };
 }
 
 /** A shape as one reads it. @param {number[]} shape */

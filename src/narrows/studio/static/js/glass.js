@@ -6,16 +6,17 @@
 
 import { computed, effect, signal } from "@preact/signals-core";
 import { onFrame } from "narrows/beat";
-import { codeRanges } from "narrows/census";
+import { codeRanges, firstObjects } from "narrows/census";
 import { drawLost, drawObject } from "narrows/draw";
 import { paintPlate, ramp, Scale } from "narrows/plates";
 import { tellDrag, tellVisible, told } from "narrows/probe";
+import { Surveys } from "narrows/surveys";
 
 /**
  * @typedef {import("narrows/plates").Plate} Plate
  * @typedef {{canvas: HTMLCanvasElement, context: CanvasRenderingContext2D, plate: Plate, part: string, scale: number,
  *   steady: Scale, image: ImageData | null, colours: Uint32Array}} Shown
- * @typedef {{name: string, unit: number, place: number, text?: string, box: import("narrows/plates").Box}} Hover
+ * @typedef {import("narrows/plates").Hit & {name: string, box: import("narrows/plates").Box}} Hover
  * @typedef {import("narrows/census").Ranges} Ranges
  */
 
@@ -43,9 +44,14 @@ export class Glass {
     this.ranges = signal(/** @type {Ranges | null} */ (null));
     /** The object shown: under the pointer, else chosen, else the first. */
     this.index = computed(() => studio.hovered.value ?? studio.object.value ?? 0);
+    /** The graph on the drawing: that of the run, or of the recipe on the table once that is another. */
+    this.drawn = computed(() => (studio.changed.value ? (studio.preview.value?.graph ?? studio.graph.value) : studio.graph.value));
+    /** Which value of the opened unit: its place, its way and its gate. */
+    this.place = signal(/** @type {import("narrows/plates").Hit | null} */ (null));
     /** @type {((pass: any, own: Float32Array) => void) | null} */
     this.onCode = null;
     this.object = /** @type {{run: any, index: number, values: Float32Array} | null} */ (null);
+    this.surveys = new Surveys(this);
     this.dragged = 0;
     this.fresh = true;
     this.paint = this.paint.bind(this);
@@ -196,16 +202,6 @@ export class Glass {
     this.counted = step;
     this.ranges.value = ranges;
   }
-}
-
-/**
- * The first objects of a run, those that frames show too.
- * @param {any} run @param {number} many
- * @returns {Promise<Float32Array[]>}
- */
-export function firstObjects(run, many) {
-  const count = Math.min(many, run.detail.peek()?.objects?.count ?? 0);
-  return Promise.all(Array.from({ length: count }, (_, i) => run.object(i)));
 }
 
 /**

@@ -4,7 +4,7 @@ import { columnsOf, countText, layAcross, layDown, plateOf, shapeText } from "na
 import { short } from "narrows/controls";
 import { html, useEffect, useLayoutEffect, useMemo, useRef, useState, useValue } from "narrows/html";
 import { canAdd, canRemove, withLayer, withoutLayer } from "narrows/layers";
-import { Lens } from "narrows/lens";
+import { UnitLens } from "narrows/unitlens";
 import { asSliders, CodeBar, placed as at, Waist } from "narrows/waist";
 
 /**
@@ -19,7 +19,7 @@ const HINT = 44;
 /** @param {{studio: Studio, glass: Glass}} given */
 export function Hourglass({ studio, glass }) {
   const frame = useRef(/** @type {HTMLElement | null} */ (null));
-  const graph = useValue(studio.drawn);
+  const graph = useValue(glass.drawn);
   const size = useSize(frame);
   const down = size.width < NARROW;
   const laid = useMemo(() => graph && size.width && lay(graph, size, down), [graph, size.width, size.height, down]);
@@ -54,7 +54,7 @@ function Drawing({ studio, glass, graph, laid, down }) {
         ${placed.map((one) => html`<${Column} key=${one.column.name + one.column.role} glass=${glass} studio=${studio} graph=${graph} ...${one} down=${down} />`)}
         <${Edits} studio=${studio} graph=${graph} placed=${placed} down=${down} />
         <${Mark} glass=${glass} />
-        <${Lens} glass=${glass} studio=${studio} graph=${graph} width=${width} height=${height} />
+        <${UnitLens} glass=${glass} studio=${studio} graph=${graph} width=${width} height=${height} />
       </div>
     </div>
     <${CodeBar} glass=${glass} count=${graph.code.size} />`;
@@ -145,25 +145,22 @@ function Plate({ glass, column, box }) {
     const old = glass.hover.peek();
     const unit = old?.name === column.name ? old.unit : 0;
     if (by) show({ unit: (unit + by + plate.units) % plate.units, place: -1 });
-    else if (event.key === "Enter") open(glass.studio, column.name, unit, old?.place ?? -1);
+    else if (event.key === "Enter") open(glass, column.name, old?.name === column.name ? old : { unit, place: -1 });
     else if (event.key === "Escape") glass.hover.value = null;
     else return;
     event.preventDefault();
   };
-  const press = () => {
-    const now = glass.hover.peek();
-    open(glass.studio, column.name, now?.unit ?? null, now?.place ?? -1);
-  };
+  const press = () => open(glass, column.name, glass.hover.peek());
   return html`<canvas ref=${canvas} class="plate ${column.part}" style=${at(place)} tabindex="0" role="img"
     aria-label="Activations of ${column.title}, ${shapeText(column.shape)}. Arrow keys go along its units, Enter opens one."
     onPointerMove=${over} onPointerLeave=${() => show(null)} onBlur=${() => show(null)} onKeyDown=${keys} onClick=${press}></canvas>`;
 }
 
-/** Open a layer, and a unit of it, in the drawer. @param {Studio} studio @param {string | null} layer @param {number | null} [unit] @param {number} [place] */
-export function open(studio, layer, unit = null, place = -1) {
-  studio.layer.value = layer;
-  studio.unit.value = unit;
-  studio.place.value = place;
+/** Open a layer, and a value of it, in the drawer. @param {Glass} glass @param {string | null} layer @param {import("narrows/plates").Hit | null} [hit] */
+export function open(glass, layer, hit = null) {
+  glass.studio.layer.value = layer;
+  glass.studio.unit.value = hit?.unit ?? null;
+  glass.place.value = hit;
 }
 
 /** The object before and after. @param {{glass: Glass, graph: any, which: "input"|"output", box: import("narrows/columns").Box}} given */
@@ -213,7 +210,7 @@ function Label({ studio, glass, graph, column, box, down }) {
   const lines = [shapeText(column.shape), ...numbersOf(column, graph, down)];
   if (!column.layer) return html`<div class="column-label" style=${at(box)}><b>${column.title}</b>${lines.map((line) => html`<span>${line}</span>`)}</div>`;
   return html`<button type="button" class="column-label" style=${at(box)} aria-expanded=${opened} title=${spoken(column)}
-    onClick=${() => open(studio, opened ? null : column.name)} onFocus=${() => (glass.hover.value = null)}>
+    onClick=${() => open(glass, opened ? null : column.name)} onFocus=${() => (glass.hover.value = null)}>
     <b>${column.title}</b>${lines.map((line) => html`<span>${line}</span>`)}
   </button>`;
 }

@@ -13,7 +13,8 @@ import { css, token } from "narrows/draw";
  *   Which value of `pick(pass)` stands at each pixel, -1 for none; `fixed` is the size that is full colour.
  * @typedef {{kind: string, width: number, height: number, ratio: number, fields: Field[], bars: Bars | null,
  *   units: number, box: (unit: number) => Box | null, at: (x: number, y: number) => Hit | null}} Plate
- * @typedef {{unit: number, place: number, text?: string}} Hit A unit, and which of its places (-1 for all).
+ * @typedef {{unit: number, place: number, text?: string, way?: number, gate?: string}} Hit A unit, and which of its places (-1
+ *   for all); of an LSTM which way and which gate.
  * @typedef {{lanes: number, rows: number, count: number, pitch: number, lane: number, gap: number,
  *   pick: (pass: any) => ArrayLike<number>}} Bars
  */
@@ -192,7 +193,7 @@ export function gatesPlate({ steps, hidden, ways, name }, box, ratio) {
     const inside = inField(x - way * (w + gap), y - row * (h + gap), { x: 0, y: 0, w, h }, { rows: hidden, columns: steps });
     if (!inside || way < 0 || way >= ways || row >= names.length) return null;
     const text = `${names[row]} gate, ${way % 2 ? "backward" : "forward"}: ${GATES[names[row]]}`;
-    return { ...inside, text: row < 4 ? text : text.replace(" gate", "") };
+    return { ...inside, way, gate: names[row], text: row < 4 ? text : text.replace(" gate", "") };
   };
   const box0 = (unit) => ({ x: 0, y: (names.length - 1) * (h + gap) + (unit / hidden) * h, w, h: Math.max(1, h / hidden) });
   return Object.assign(plate, { fields, box: box0, at });
