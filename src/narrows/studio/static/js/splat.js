@@ -244,7 +244,8 @@ export class Splat {
     const { from, to, share, kinds, shown, marked, count } = this;
     const ramps = this.styles.map(({ colour }) => ramp(this.paper, colour));
     const faded = this.styles.map(({ colour }) => ramp(this.paper, mixed(colour, this.paper, FADED)));
-    const edges = this.styles.map(({ colour }) => word(mixed(colour, this.paper, 0.3)));
+    const edge = (share) => this.styles.map(({ colour }) => word(mixed(colour, this.paper, share)));
+    const [edges, fadedEdges] = [edge(0.3), edge(0.3 * FADED)];
     const { side, ids } = thumbs;
     for (let slot = 0; slot < ids.length; slot += 1) {
       const i = ids[slot];
@@ -255,8 +256,9 @@ export class Splat {
       const left = Math.round(x - side / 2);
       const top = Math.round(y - side / 2);
       if (left <= -side || top <= -side || left >= width || top >= height) continue;
-      const words = (marked && !marked[i] ? faded : ramps)[kind];
-      blit(out, width, height, left, top, thumbs, slot, words, edges[kind]);
+      const aside = marked && !marked[i];
+      const words = (aside ? faded : ramps)[kind];
+      blit(out, width, height, left, top, thumbs, slot, words, (aside ? fadedEdges : edges)[kind]);
     }
   }
 }
