@@ -102,6 +102,12 @@ class Desk:
             return str(self.uploads.path(name.removeprefix(UPLOAD)))
         raise unknown("data set", name, DATASETS)
 
+    def called(self, name: str) -> str:
+        """What a person calls the data of a recipe: an upload by its label, as the file is called on their disk."""
+        with contextlib.suppress(NarrowsError):
+            return str(self.uploads.one(name.removeprefix(UPLOAD))["label"]) if name.startswith(UPLOAD) else name
+        return name
+
     # Runs from elsewhere
 
     async def keep_scanning(self) -> None:
