@@ -88,7 +88,8 @@ async def one_run(run: str, desk: Here) -> dict[str, Any]:
     about = await desk.about(row) if not desk.jobs.is_live(run) or await has_about(desk, run) else {}
     recipe = parse(row["recipe"])
     record = desk.hub.record(run)
-    said = {"recipe": row["recipe"], "command": command(recipe), "python": python(recipe)}
+    source = await asyncio.to_thread(desk.called, recipe.data.name)
+    said = {"recipe": row["recipe"], "command": command(recipe, source), "python": python(recipe, source)}
     report = await asyncio.to_thread(optional, desk.folder(row) / REPORT)
     course = {"report": report, "history": history(record), "snapshots": record.snapshots, "notices": record.notices}
     baseline = record.baseline or about.get("baseline")
