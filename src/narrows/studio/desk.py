@@ -28,6 +28,7 @@ from narrows.studio.hub import Hub, Record
 from narrows.studio.jobs import AT_ONCE, Jobs
 from narrows.studio.pages import Pages
 from narrows.studio.store import LIVE, Row, Store
+from narrows.studio.uploads import Uploads
 
 log = logging.getLogger("narrows.studio")
 
@@ -52,7 +53,7 @@ class Desk:
     def __init__(self, home: Home, pages: Pages, *, at_once: int = AT_ONCE, cores: int = 0, program: str = PROGRAM):
         self.home, self.pages = home, pages
         self.store = Store(home.database)
-        self.hub = Hub()
+        self.hub, self.uploads = Hub(), Uploads(home)
         self.jobs = Jobs(home, self.store, self.hub, self.source, at_once=at_once, cores=cores, program=program)
         self.hub.looked_at = self.jobs.looked_at
         self.quick, self.slow = Bench(program=program), Bench(keep=False, program=program)
@@ -61,6 +62,7 @@ class Desk:
 
     async def open(self) -> None:
         """Begin: the list brought up to date, a child made warm, the folder watched."""
+        await asyncio.to_thread(self.uploads.sweep)
         await asyncio.to_thread(self.scan)
         await self.jobs.open()
         self.scanning = asyncio.create_task(self.keep_scanning())
@@ -96,6 +98,8 @@ class Desk:
         """
         if name in DATASETS:
             return name
+        if name.startswith(UPLOAD):
+            return str(self.uploads.path(name.removeprefix(UPLOAD)))
         raise unknown("data set", name, DATASETS)
 
     # Runs from elsewhere
