@@ -12,7 +12,7 @@ class Child:
     def __init__(self, role="trainer"):
         context = get_context("spawn")
         self.connection, theirs = context.Pipe()
-        self.process = context.Process(target=wire.enter, args=(theirs, role), daemon=True)
+        self.process = context.Process(target=wire.enter, args=(theirs, role, "narrows.studio.child"), daemon=True)
         self.process.start()
         theirs.close()
         self.heard = []

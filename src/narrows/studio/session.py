@@ -7,7 +7,6 @@
 A pause is not calling `next`. All trainings make as many steps before a pause, so they stay together.
 """
 
-import traceback
 from collections.abc import Callable
 from contextlib import ExitStack, suppress
 from functools import partial
@@ -17,6 +16,7 @@ from typing import Any
 
 from narrows.errors import NarrowsError
 from narrows.studio.baseline import beside
+from narrows.studio.failure import problem_of
 from narrows.studio.outbox import Outbox
 from narrows.studio.training import Training
 from narrows.train import Place
@@ -42,7 +42,8 @@ class Session:
         self.paused, self.single, self.stopped = bool(order.get("paused")), False, False
         self.pace, self.tick = float(order.get("pace") or 0), 0.0
         self.later: list[Item] = []
-        self.scope, self.place = ExitStack(), None
+        self.scope = ExitStack()
+        self.place: Place | None = None
 
     @property
     def live(self) -> list[Training]:
@@ -55,7 +56,7 @@ class Session:
             self.obey()
             if not self.stopped:
                 self.attempt(run, run.begin)
-        beside(self.compare)
+        comparing = beside(self.compare)
         try:
             self.each(lambda run: run.run())
             while self.live and not self.stopped:
@@ -65,6 +66,8 @@ class Session:
         self.each(lambda run: run.stop())
         for run in self.runs:
             run.settle()
+        while comparing.is_alive() and not self.called():
+            comparing.join(0.05)
 
     def turn(self) -> None:
         """Obey, then make one step of each training, or wait while they are paused."""
@@ -145,13 +148,8 @@ class Session:
         self.enter(run.place)
         try:
             act()
-        except NarrowsError as error:
-            run.fail(str(error))
-        except MemoryError:
-            run.fail("The memory of this machine is too small for this model and these objects.")
         except Exception as error:
-            traceback.print_exc()
-            run.fail(f"A bug in narrows: {type(error).__name__}: {error}")
+            run.fail(str(problem_of(error)))
         if not run.is_alive:
             # Its own end has put torch's settings back: the next one must set them again.
             self.place = None

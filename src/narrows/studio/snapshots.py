@@ -11,7 +11,6 @@ When there are too many, every second one goes and the distance doubles; the fir
 """
 
 import json
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any

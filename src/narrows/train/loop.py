@@ -205,9 +205,7 @@ def feeds(model: Model, data: Splits, device: str) -> tuple[Feed, Feed]:
     return train, valid
 
 
-def decide(
-    recipe: Recipe, model: Model, data: Splits, remembered: dict[str, Any] | None, threads: int | None
-) -> Place:
+def decide(recipe: Recipe, model: Model, data: Splits, remembered: dict[str, Any] | None, threads: int | None) -> Place:
     """The place of a run: as remembered where this machine can, else chosen by trying on the first batch."""
     if remembered:
         known = {name: remembered["place"][name] for name in ("device", "route", "threads")}
