@@ -14,7 +14,7 @@ const ENDED = ["done", "stopped", "diverged", "failed"];
 const GOING = ["running", "starting", "waiting"];
 const LIVE = [...GOING, "paused"];
 /** What learns when nobody asked for anything: embedded data, a code one can draw, and enough steps to watch. */
-const FIRST = {
+export const FIRST = {
   data: { name: "digits" },
   network: { kind: "dense", widths: [64, 32] },
   bottleneck: { kind: "plain", size: 2 },
@@ -60,7 +60,7 @@ export function createStudio() {
  * @param {any} part
  * @param {any} whole
  */
-function within(part, whole) {
+export function within(part, whole) {
   if (part === null || typeof part !== "object" || Array.isArray(part)) return JSON.stringify(part) === JSON.stringify(whole);
   return whole !== null && typeof whole === "object" && Object.entries(part).every(([name, value]) => within(value, whole[name]));
 }
@@ -137,13 +137,17 @@ function actions(studio) {
     if ((await preview(wish)) && again) await begin();
   };
 
-  /** Train recipes, up to four side by side; without any, the one on the table. @param {Recipe[]} [recipes] */
-  const begin = (recipes = [studio.recipe.value]) =>
+  /**
+   * Train recipes, up to four side by side; without any, the one on the table.
+   * @param {Recipe[]} [recipes]
+   * @param {string[]} [names]
+   */
+  const begin = (recipes = [studio.recipe.value], names) =>
     attempt(async () => {
       told.firstVisibleMs = null;
       const pressed = performance.now();
       if (studio.running.value) await api.post(`runs/${studio.run.value.id}/do`, { do: "stop" });
-      const { runs } = await api.post("runs", { recipes, start: true });
+      const { runs } = await api.post("runs", { recipes, names, start: true });
       runs.forEach((one) => studio.live.run(one.id).hear({ state: "starting", ...one }));
       studio.step.value = null;
       studio.runs.value = runs.map(({ id }) => id);
@@ -153,6 +157,12 @@ function actions(studio) {
         queueMicrotask(() => stop());
       });
     });
+
+  /** Put a recipe on the table and train it at once. @param {Recipe} recipe @param {string} [name] */
+  const train = (recipe, name) => {
+    studio.recipe.value = recipe;
+    return Promise.all([begin([recipe], name ? [name] : undefined), preview()]);
+  };
 
   /** @param {"pause"|"resume"|"step"|"stop"|"restart"} what */
   const act = (what) => attempt(() => api.post(`runs/${studio.run.value.id}/do`, { do: what }));
@@ -209,7 +219,7 @@ function actions(studio) {
   const command = () => studio.run.value?.detail.value?.command ?? asCommand(studio.recipe.value ?? {}, studio.choices.value?.defaults.recipe ?? {});
   const python = () => studio.run.value?.detail.value?.python ?? null;
 
-  return { say, attempt, preview, edit, change, choose, begin, act, toggle, reset, fork, scrub, open, readList, command, python };
+  return { say, attempt, preview, edit, change, choose, begin, train, act, toggle, reset, fork, scrub, open, readList, command, python };
 }
 
 /**
