@@ -70,7 +70,7 @@ export const CHAPTERS = [
     figure: ({ studio }) => html`<${Pairs} studio=${studio} /><${Course} studio=${studio} />`,
     tasks: [
       trainFirst("Watch it learn: the rows change ten times a second, and the error falls."),
-      doOnce(html`Pause it (the round button above, or the <kbd>space</kbd> bar) and compare <i>in</i> with <i>out</i>.`, "paused"),
+      doOnce(html`Pause it (the round button above, or the <kbd>space</kbd> bar), or let it end, and compare <i>in</i> with <i>out</i>.`, "paused"),
     ],
     breaks: {
       button: "Break it: learning rate × 100",

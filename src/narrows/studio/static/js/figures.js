@@ -2,10 +2,9 @@
 
 import { css, classColour, fitted, tileValues, token } from "narrows/draw";
 import { Slider, short } from "narrows/controls";
-import { html, useEffect, useLayoutEffect, useMemo, useRef, useState, useValue } from "narrows/html";
+import { html, useEffect, useLayoutEffect, useMemo, useRef, useState, useValue, useWidth } from "narrows/html";
 import { timed } from "narrows/beat";
 import { Picture } from "narrows/picture";
-import { useWidth } from "narrows/timeline";
 
 /** @typedef {{studio: import("narrows/studio").Studio}} Given */
 
@@ -60,6 +59,13 @@ export function Pairs({ studio, count = 8 }) {
 
 /** @param {number} count */
 export const range = (count) => Array.from({ length: count }, (_, i) => i);
+
+/** Mean squared difference of two lists of objects. @param {Float32Array[]} a @param {Float32Array[]} b */
+export function error(a, b) {
+  let sum = 0;
+  a.forEach((x, i) => x.forEach((value, d) => (sum += (value - b[i][d]) ** 2)));
+  return sum / (a.length * a[0].length);
+}
 
 /** One object through the code, whose numbers can be held by hand. @param {Given & {onHold?: () => void}} given */
 export function ThroughCode({ studio, onHold }) {
@@ -116,14 +122,15 @@ export function Plane({ studio, onDrag }) {
   });
   const keys = (event) => {
     const by = ARROWS[event.key];
-    if (!by || !points) return;
+    if (!by) return;
     event.preventDefault();
     setAt(stepped(at, by, points.bounds));
     onDrag?.();
   };
+  if (!points || !graph) return html`<${Waiting} />`;
   return html`<div class="plane">
     <canvas ref=${canvas} tabindex="0" role="application" aria-label="The plane of codes: drag, or use the arrow keys, and the decoder answers"
-      onPointerDown=${points && move} onPointerMove=${points && move} onKeyDown=${keys}></canvas>
+      onPointerDown=${move} onPointerMove=${move} onKeyDown=${keys}></canvas>
     <figure>
       ${answer ? html`<${Picture} look=${graph} values=${answer} dark=${dark} label="decoded" />` : html`<div class="picture empty-picture"></div>`}
       <figcaption>${plane ? (answer ? "decoded here" : "drag over the plane") : "shown by PCA of the codes: a plane cannot be decoded"}</figcaption>
@@ -198,7 +205,7 @@ function line(context, epochs, pca, width, height) {
   context.fillRect(0, height - 16, width, 1);
   context.fillText(`epoch ${epochs.length}`, width - 62, height - 3);
   if (pca !== null) {
-    context.fillText(`PCA ${short(pca)}`, 4, y(pca) - 5);
+    context.fillText(`PCA ${short(pca)}`, width - 62, y(pca) - 5);
     context.setLineDash([4, 4]);
     stroke(context, [[0, y(pca)], [width, y(pca)]], css(token("muted")), 1);
     context.setLineDash([]);

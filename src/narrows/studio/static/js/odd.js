@@ -2,10 +2,9 @@
 
 import { css, fitted, token } from "narrows/draw";
 import { Slider, short } from "narrows/controls";
-import { Waiting, range, useModel, useObjects } from "narrows/figures";
-import { html, useLayoutEffect, useMemo, useRef, useState } from "narrows/html";
+import { Waiting, error, range, useModel, useObjects } from "narrows/figures";
+import { html, useLayoutEffect, useMemo, useRef, useState, useWidth } from "narrows/html";
 import { Picture } from "narrows/picture";
-import { useWidth } from "narrows/timeline";
 
 /** @typedef {{studio: import("narrows/studio").Studio}} Given */
 
@@ -28,13 +27,6 @@ export function Noise({ studio, onNoise, count = 6 }) {
     ${row("noisy", noisy)} ${row("out", clean)}
     <p class="caption">Error against the clean original: noisy ${short(error(noisy, objects))}, out ${short(error(clean, objects))}.</p>
   </div>`;
-}
-
-/** Mean squared difference of two lists of objects. @param {Float32Array[]} a @param {Float32Array[]} b */
-export function error(a, b) {
-  let sum = 0;
-  a.forEach((x, i) => x.forEach((value, d) => (sum += (value - b[i][d]) ** 2)));
-  return sum / (a.length * a[0].length);
 }
 
 /** Normal numbers from a seed (Box and Muller, 1958). @param {number} count @param {number} seed */
@@ -77,6 +69,7 @@ export function OddOnes({ studio, onOdd }) {
   useLayoutEffect(() => {
     if (canvas.current && errors && width) bars(fitted(canvas.current, width, 110), errors, score, width, 110);
   }, [errors, score, width, dark]);
+  if (!output) return html`<${Waiting} />`;
   const choose = (name) => {
     setHow(name);
     if (name !== "as it is") onOdd?.(name);
@@ -88,13 +81,11 @@ export function OddOnes({ studio, onOdd }) {
     <div class="ways" role="group" aria-label="Make an object odd">
       ${Object.keys(ODD).map((name) => html`<button type="button" aria-pressed=${how === name} onClick=${() => choose(name)}>${name}</button>`)}
     </div>
-    ${output
-      ? html`<div class="three">
-          ${[["in", odd, null], ["out", output, null], ["lost", odd, output]].map(
-            ([name, values, lost]) => html`<figure><${Picture} look=${graph} values=${values} lost=${lost} dark=${dark} label=${name} /><figcaption>${name}</figcaption></figure>`,
-          )}
-        </div>`
-      : html`<${Waiting} />`}
+    <div class="three">
+      ${[["in", odd, null], ["out", output, null], ["lost", odd, output]].map(
+        ([name, values, lost]) => html`<figure><${Picture} look=${graph} values=${values} lost=${lost} dark=${dark} label=${name} /><figcaption>${name}</figcaption></figure>`,
+      )}
+    </div>
   </div>`;
 }
 

@@ -2,10 +2,11 @@
 
 import { computed, effect, signal } from "@preact/signals-core";
 import { api } from "narrows/api";
+import { afterFrame } from "narrows/beat";
 import { canKeep } from "narrows/keep";
 import { asCommand } from "narrows/link";
 import { Live } from "narrows/live";
-import { tellVisible, told } from "narrows/probe";
+import { tellAsked, tellVisible, told } from "narrows/probe";
 import { createState, darkness, keepInLocation, keepTheme, takeHash } from "narrows/state";
 
 const PREVIEW_QUIET_MS = 200;
@@ -15,10 +16,11 @@ const GOING = ["running", "starting", "waiting"];
 const LIVE = [...GOING, "paused"];
 /** What learns when nobody asked for anything: embedded data, a code one can draw, and enough steps to watch. */
 export const FIRST = {
-  data: { name: "digits" },
+  data: { name: "digits", limit: null },
+  corruption: { kind: "none" },
   network: { kind: "dense", widths: [64, 32] },
   bottleneck: { kind: "plain", size: 2 },
-  training: { epochs: 150, batch: 64 },
+  training: { epochs: 200, batch: 64, rate: 2e-3 },
 };
 
 /** @typedef {ReturnType<typeof createStudio>} Studio */
@@ -144,18 +146,12 @@ function actions(studio) {
    */
   const begin = (recipes = [studio.recipe.value], names) =>
     attempt(async () => {
-      told.firstVisibleMs = null;
-      const pressed = performance.now();
+      tellAsked();
       if (studio.running.value) await api.post(`runs/${studio.run.value.id}/do`, { do: "stop" });
       const { runs } = await api.post("runs", { recipes, names, start: true });
       runs.forEach((one) => studio.live.run(one.id).hear({ state: "starting", ...one }));
       studio.step.value = null;
       studio.runs.value = runs.map(({ id }) => id);
-      const stop = effect(() => {
-        if (!studio.run.value?.points.value) return;
-        tellVisible(pressed);
-        queueMicrotask(() => stop());
-      });
     });
 
   /** Put a recipe on the table and train it at once. @param {Recipe} recipe @param {string} [name] */
@@ -250,6 +246,7 @@ export async function wake(studio) {
     studio.live.watch(ids);
     ids.forEach((id) => read(studio.live.run(id)));
   });
+  effect(() => void (studio.run.value?.points.value && afterFrame(tellVisible)));
   if (shown.length) return comeBack(studio, shown[0]);
   studio.recipe.value ??= FIRST;
   await Promise.all([studio.preview(), studio.begin()]);

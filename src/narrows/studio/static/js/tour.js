@@ -75,10 +75,10 @@ function Page({ studio, chapter, at, go }) {
   </article>`;
 }
 
-/** The reader paused the training. @param {import("narrows/chapters").Stage} stage */
+/** The reader paused the training, or it came to its end. @param {import("narrows/chapters").Stage} stage */
 function usePauseMark(stage) {
   const state = useValue(() => stage.studio.run.value?.info.value.state);
-  useEffect(() => void (state === "paused" && stage.mark("paused")), [state]);
+  useEffect(() => void (["paused", "done"].includes(state) && stage.mark("paused")), [state]);
 }
 
 /** @param {{task: import("narrows/chapters").Task, done: boolean, stage: import("narrows/chapters").Stage, chapter: Chapter}} given */
