@@ -15,7 +15,7 @@ from narrows.cli.talk import Talk
 from narrows.errors import EnvironmentProblem, missing_extra
 
 LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
-FIRST_PORT = 7860
+FIRST_PORT = 8484
 
 
 def studio(talk: Talk, runs: Path, host: str, port: int, browser: bool, at_once: int) -> dict[str, Any]:

@@ -1,0 +1,43 @@
+/** How the page is written: htm's `html`, preact's hooks, and signals that redraw a component. */
+
+import { effect } from "@preact/signals-core";
+import htm from "htm";
+import { h, options } from "preact";
+import { useEffect, useRef, useState } from "preact/hooks";
+import { onFrame } from "narrows/beat";
+
+export { render } from "preact";
+export { useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
+
+/** A template as elements: `html`<p>${words}</p>``. */
+export const html = /** @type {(strings: TemplateStringsArray, ...values: any[]) => any} */ (htm.bind(h));
+
+// Components are redrawn in the frame's own budget, not in between.
+options.debounceRendering = onFrame;
+
+/**
+ * The value of a signal, or of a function of signals; the component is redrawn when it changes.
+ * @template T
+ * @param {import("@preact/signals-core").ReadonlySignal<T> | (() => T)} source
+ * @param {unknown[]} [inputs] What else the function depends on.
+ * @returns {T}
+ */
+export function useValue(source, inputs = []) {
+  const read = typeof source === "function" ? source : () => source.value;
+  const value = typeof source === "function" ? source() : source.peek();
+  const shown = useRef(value);
+  const [, redraw] = useState(0);
+  shown.current = value;
+  useEffect(
+    () =>
+      effect(() => {
+        const next = read();
+        if (next !== shown.current) {
+          shown.current = next;
+          redraw((n) => n + 1);
+        }
+      }),
+    typeof source === "function" ? inputs : [source],
+  );
+  return value;
+}

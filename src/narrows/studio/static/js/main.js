@@ -1,0 +1,3 @@
+import { start } from "narrows/app";
+
+start(/** @type {HTMLElement} */ (document.getElementById("app")));
