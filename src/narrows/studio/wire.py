@@ -46,7 +46,7 @@ def receive(connection: Connection) -> tuple[Message, list[bytes]]:
     """
     try:
         message = json.loads(connection.recv_bytes())
-        count = message.get("frames", 0)
+        count = 0 if isinstance(message.get("frames"), bool) else message.get("frames", 0)
         if not isinstance(count, int) or not 0 <= count <= PARTS_LIMIT:
             raise ValueError(count)
         return message, [connection.recv_bytes() for _ in range(count)]
