@@ -6,7 +6,7 @@ import { short } from "narrows/controls";
 import { css, token } from "narrows/draw";
 import { html, useEffect, useLayoutEffect, useRef, useValue } from "narrows/html";
 import { useWidth } from "narrows/timeline";
-import { columnCss, LETTERS, nameOf } from "narrows/compare/marks";
+import { columnCss, errorOf, errorsOf, LETTERS, nameOf } from "narrows/compare/marks";
 
 const HEIGHT = 210;
 const MOST_POINTS = 300;
@@ -71,12 +71,15 @@ function frameOf(width) {
   return { common: { width, height: HEIGHT, legend: { show: false }, cursor: { show: false }, padding: [10, 12, 0, 0] }, axis, errors: { ...axis, size: 46, values, space: 26 } };
 }
 
+/** Errors by factors, however few are known. */
+const errorScale = { distr: 3, range: (_, least, most) => [(least ?? 0.01) / 1.25, (most ?? 1) * 1.25] };
+
 function curveOptions(width, runs) {
   const { common, axis, errors } = frameOf(width);
   const dots = (n) => ({ show: (_, __, from, to) => to - from < 10, size: 5, fill: columnCss(n), stroke: columnCss(n) });
   return {
     ...common,
-    scales: { x: { time: false }, y: { distr: 3 } },
+    scales: { x: { time: false }, y: errorScale },
     axes: [{ ...axis, size: 24, grid: { show: false }, values: (_, ticks) => ticks.map((tick) => tick.toLocaleString("en")), space: 70 }, errors],
     series: [
       {},
@@ -89,7 +92,7 @@ function curveOptions(width, runs) {
 /** Steps of all, then the training loss of each, then the validation error of each. @param {Run[]} runs */
 function curveData(runs) {
   const losses = runs.map((run) => new Map(thinned(run.curve.peek())));
-  const judged = runs.map((run) => new Map(run.epochs.peek().flatMap((one) => (one.valid > 0 && one.step ? [[one.step, one.valid]] : []))));
+  const judged = runs.map((run) => new Map(errorsOf(run)));
   const steps = [...new Set([...losses, ...judged].flatMap((line) => [...line.keys()]))].sort((a, b) => a - b);
   return [steps, ...[...losses, ...judged].map((line) => steps.map((step) => line.get(step)))];
 }
@@ -110,7 +113,7 @@ function sizeOptions(width, runs) {
   const dot = (n) => ({ stroke: "transparent", points: { show: true, size: 11, fill: columnCss(n), stroke: css(token("card")), width: 2 } });
   return {
     ...common,
-    scales: { x: { time: false, distr: 3, log: 2, range: (_, least, most) => [Math.max(0.8, least / 1.4), most * 1.4] }, y: { distr: 3 } },
+    scales: { x: { time: false, distr: 3, log: 2, range: (_, least, most) => [(least ?? 1) / 1.4, (most ?? 64) * 1.4] }, y: errorScale },
     axes: [{ ...axis, size: 24, values: (_, ticks) => ticks.map((tick) => (Number.isInteger(tick) ? `${tick}` : "")), space: 34 }, errors],
     series: [{}, { stroke: css(token("muted")), dash: [4, 4], width: 1.5, points: { show: true, size: 4, fill: css(token("muted")) }, spanGaps: true }, ...runs.map((_, n) => dot(n))],
   };
@@ -121,8 +124,8 @@ function sizeData(runs) {
   const pca = new Map((runs[0].baseline.peek()?.curve ?? []).filter(({ mse }) => mse > 0).map(({ size, mse }) => [size, mse]));
   const own = runs.map((run) => {
     const size = run.detail.peek()?.recipe.bottleneck.size;
-    const valid = run.epochs.peek().at(-1)?.valid ?? run.info.peek().valid;
-    return new Map(size && valid > 0 ? [[size, valid]] : []);
+    const error = errorOf(run);
+    return new Map(size && error > 0 ? [[size, error]] : []);
   });
   const sizes = [...new Set([pca, ...own].flatMap((line) => [...line.keys()]))].sort((a, b) => a - b);
   return [sizes, ...[pca, ...own].map((line) => sizes.map((size) => line.get(size)))];

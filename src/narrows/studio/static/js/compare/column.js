@@ -1,11 +1,12 @@
 /** One configuration: its knobs, its network in outline, how well it does, its map, and the object under the pointer. */
 
 import { Menu, Segments, Slider, short } from "narrows/controls";
-import { html, useValue } from "narrows/html";
+import { html, useCallback, useValue } from "narrows/html";
 import { useObject } from "narrows/hovercard";
 import { Picture } from "narrows/picture";
 import { Scatter } from "narrows/scatter";
-import { columnCss, LETTERS, validOf } from "narrows/compare/marks";
+import { turned, turnTo } from "narrows/compare/align";
+import { columnCss, errorOf, LETTERS } from "narrows/compare/marks";
 import { Outline } from "narrows/compare/outline";
 import { BOTTLENECKS, NETWORKS, plan, SIZES } from "narrows/compare/plan";
 
@@ -16,6 +17,8 @@ import { BOTTLENECKS, NETWORKS, plan, SIZES } from "narrows/compare/plan";
 export function Column({ n, studio, column, run, runs, dress, alone }) {
   const preview = useValue(() => plan.previews.value[n] ?? null, [n]);
   useValue(studio.dark);
+  const first = runs[0] ?? null;
+  const turn = useCallback((xy) => (run && run !== first && first.points.peek() ? turned(xy, turnTo(xy, first.points.peek().xy)) : xy), [run, first]);
   const graph = preview?.graph ?? null;
   return html`<section class="one-run" aria-label=${`Configuration ${LETTERS[n]}`} style=${{ "--of": columnCss(n) }}>
     <div class="heading"><h3><span class="letter">${LETTERS[n]}</span> ${column.network} ${column.bottleneck === "plain" ? "" : column.bottleneck} ${column.size}</h3>
@@ -25,10 +28,10 @@ export function Column({ n, studio, column, run, runs, dress, alone }) {
       <${Menu} label="Bottleneck" choices=${BOTTLENECKS} value=${column.bottleneck} onChange=${(bottleneck) => plan.change(n, { bottleneck })} />
       <${Slider} label="Numbers in the code" kind="code" stops=${SIZES} value=${column.size} show=${numbers} onInput=${(size) => plan.change(n, { size })} />
     </div>
-    ${preview?.why ? html`<p class="why" role="alert">${preview.why}</p>` : html`<${Outline} graph=${graph} />`}
-    ${run && html`<${Score} run=${run} runs=${runs} />`}
+    <div class="summary">${preview?.why ? html`<p class="why" role="alert">${preview.why}</p>` : html`<${Outline} graph=${graph} />`}
+      ${run && html`<${Score} run=${run} runs=${runs} />`}</div>
     ${run && html`<${Pair} studio=${studio} run=${run} runs=${runs} />`}
-    ${run && html`<${Scatter} studio=${studio} run=${run} linked dress=${dress} pictures=${false} names=${!dress} />`}
+    ${run && html`<${Scatter} studio=${studio} run=${run} linked dress=${dress} pictures=${false} names=${!dress} turn=${turn} />`}
   </section>`;
 }
 
@@ -37,8 +40,8 @@ const numbers = (size) => (size === 1 ? "1 number" : `${size} numbers`);
 
 /** The error on the validation objects beside PCA's, the best of all in green. */
 function Score({ run, runs }) {
-  const valid = useValue(() => validOf(run), [run]);
-  const best = useValue(() => Math.min(...runs.map((one) => validOf(one) ?? Infinity)), [runs]);
+  const valid = useValue(() => errorOf(run), [run]);
+  const best = useValue(() => Math.min(...runs.map((one) => errorOf(one) ?? Infinity)), [runs]);
   const pca = useValue(() => run.baseline.value?.pca?.mse ?? null, [run]);
   const { state, epoch, epochs, why } = useValue(run.info);
   return html`<dl class="score">

@@ -21,20 +21,29 @@ export function Twelve({ studio, runs }) {
       <div class="row" role="row"><span class="who" role="rowheader">object</span>${objects.map(
         (values, i) => html`<span role="cell" key=${i} class=${i === hovered ? "lit" : ""} ...${light(i)}><${Picture} look=${graph} values=${values} dark=${dark} label=${`object ${i}`} /></span>`,
       )}<span role="cell" class="quiet">error</span></div>
-      ${runs.map((run, n) => html`<${Row} key=${run.id} n=${n} run=${run} studio=${studio} objects=${objects} light=${light} hovered=${hovered} dark=${dark} />`)}
+      ${runs.map((run, n) => html`<${Row} key=${run.id} n=${n} run=${run} runs=${runs} objects=${objects} light=${light} hovered=${hovered} dark=${dark} />`)}
     </div></section>`;
 }
 
-function Row({ n, run, objects, light, hovered, dark }) {
+function Row({ n, run, runs, objects, light, hovered, dark }) {
   const tiles = useValue(run.tiles);
   const graph = useValue(run.graph);
   const name = useValue(() => nameOf(run), [run]);
   if (!tiles || !graph) return null;
   const outputs = objects.slice(0, tiles.count).map((_, i) => tileValues(tiles, i, graph));
-  const mean = outputs.reduce((sum, values, i) => sum + squared(values, objects[i]) / outputs.length, 0);
+  const mean = meanError(run, objects);
+  const best = runs.every((other) => mean <= meanError(other, objects));
   return html`<div class="row" role="row" style=${{ "--of": columnCss(n) }}><span class="who" role="rowheader"><b>${LETTERS[n]}</b> ${name}</span>
     ${outputs.map((values, i) => html`<span role="cell" key=${i} class=${i === hovered ? "lit" : ""} ...${light(i)}><${Picture} look=${graph} values=${values} stamp=${tiles.step} dark=${dark} label=${`object ${i} by ${LETTERS[n]}`} /></span>`)}
-    <span role="cell" class="number">${short(mean)}</span></div>`;
+    <span role="cell" class=${`number ${best ? "good" : ""}`}>${short(mean)}</span></div>`;
+}
+
+/** Mean squared error over the twelve. @param {import("narrows/run").Run} run @param {Float32Array[]} objects */
+function meanError(run, objects) {
+  const [tiles, graph] = [run.tiles.value, run.graph.value];
+  if (!tiles || !graph) return Infinity;
+  const count = Math.min(tiles.count, objects.length);
+  return objects.slice(0, count).reduce((sum, values, i) => sum + squared(tileValues(tiles, i, graph), values) / count, 0);
 }
 
 /** @param {ArrayLike<number>} a @param {ArrayLike<number>} b */
