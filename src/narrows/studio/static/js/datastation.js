@@ -4,7 +4,7 @@ import { api } from "narrows/api";
 import { counted, FileDrop, Menu, NOUNS } from "narrows/controls";
 import { html, useEffect, useState, useValue } from "narrows/html";
 import { Picture } from "narrows/picture";
-import { halves } from "narrows/run";
+import { unhalved } from "narrows/half";
 import { scaled } from "narrows/nn";
 import { Station } from "narrows/station";
 import { unpackPreview } from "narrows/previewed";
@@ -84,7 +84,7 @@ function Examples({ studio, recipe }) {
 
 /** @param {{said: any, objects: ArrayBuffer}} previewed */
 function examplesOf({ said: { graph, sample }, objects }) {
-  const all = sample.dtype === "uint8" ? scaled(new Uint8Array(objects), graph) : halves(objects);
+  const all = sample.dtype === "uint8" ? scaled(new Uint8Array(objects), graph) : unhalved(new Uint16Array(objects));
   const count = Math.min(SHOWN, sample.ids.length);
   return { graph, labels: sample.labels ?? [], objects: Array.from({ length: count }, (_, i) => all.subarray(i * graph.values, (i + 1) * graph.values)) };
 }

@@ -7,7 +7,7 @@ import { doublings, Fields, fieldsOf, kindsOf, Knob, meant, wordsOf } from "narr
 import { html, useEffect, useState, useValue } from "narrows/html";
 import { canAdd, canRemove, listed, withLayer, withoutLayer, withWidth } from "narrows/layers";
 import { Picture } from "narrows/picture";
-import { halves } from "narrows/run";
+import { unhalved } from "narrows/half";
 import { passing } from "narrows/measure";
 import { Station } from "narrows/station";
 
@@ -74,7 +74,7 @@ function Corrupted({ studio, recipe, graph }) {
       if (!count) return;
       const bytes = await api.postForBytes("corrupt", { recipe, objects: Array.from({ length: count }, (_, i) => i), seed: recipe.seed ?? 0 }).catch(() => null);
       if (!wanted || !bytes) return;
-      const values = halves(bytes);
+      const values = unhalved(new Uint16Array(bytes));
       setShown({ graph, objects: Array.from({ length: count }, (_, i) => values.subarray((i * values.length) / count, ((i + 1) * values.length) / count)) });
     };
     const timer = setTimeout(ask, QUIET_MS);
