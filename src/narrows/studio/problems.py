@@ -115,9 +115,9 @@ def add_handlers(app: FastAPI) -> None:
     @app.exception_handler(RequestValidationError)
     def unfit(request: Request, error: RequestValidationError) -> JSONResponse:
         first = error.errors()[0]
-        place, *path = first["loc"]
-        if place == "body" and path[:1] == ["recipe"]:
-            return answer(told(explain({**first, "loc": tuple(path[1:])})))  # type: ignore[typeddict-item]
+        inside = recipe_place(tuple(first["loc"]))
+        if inside is not None:
+            return answer(told(explain({**first, "loc": inside})))  # type: ignore[typeddict-item]
         where = ".".join(map(str, first["loc"]))[:80]
         return answer(problem(422, f"{where}: {first['msg'][:200]}", code="usage.value"))
 
@@ -128,6 +128,20 @@ def add_handlers(app: FastAPI) -> None:
     @app.exception_handler(Exception)
     def bug(request: Request, error: Exception) -> JSONResponse:
         return incident(error)
+
+
+def recipe_place(place: tuple[int | str, ...]) -> tuple[int | str, ...] | None:
+    """A place in the body of a request as a place in its recipe; None where it is not in one.
+
+    Example:
+        >>> recipe_place(("body", "recipes", 0, "seed")), recipe_place(("body", "recipe", "seed"))
+        (('seed',), ('seed',))
+        >>> recipe_place(("body", "names")) is None
+        True
+    """
+    if place[:2] == ("body", "recipe"):
+        return place[2:]
+    return place[3:] if place[:2] == ("body", "recipes") and len(place) > 2 else None
 
 
 def incident(error: Exception) -> JSONResponse:

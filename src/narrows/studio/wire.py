@@ -78,4 +78,6 @@ def enter(connection: Connection, role: str, program: str) -> None:
         os.setsid()
         os.nice(10 if role == "bench" else 0)
     os.environ.setdefault("GOMP_SPINCOUNT", "1000")
+    # What numpy computes beside training must not take training's cores.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     import_module(program).main(connection, role)

@@ -12,6 +12,7 @@ from narrows.errors import LimitError, UsageError
 from narrows.recipe import Recipe
 from narrows.settings import Settings
 from narrows.studio.desk import Desk, Here, history
+from narrows.studio.folder import REPORT, optional
 from narrows.studio.home import new_id
 from narrows.studio.sayings import command, python
 from narrows.studio.store import Row
@@ -19,6 +20,9 @@ from narrows.studio.store import Row
 router = APIRouter(prefix="/api/runs", tags=["runs"])
 
 Name = Annotated[str, Field(min_length=1, max_length=120)]
+Pace = Annotated[float, Field(ge=0.1, le=1e6)] | None
+"""Steps a second at most; as fast as it goes if none."""
+
 EPOCHS_LIMIT, RUNS_LIMIT = 10_000, 1000
 
 
@@ -28,12 +32,14 @@ class New(Settings):
     recipes: Annotated[list[Recipe], Field(min_length=1, max_length=4)]
     names: Annotated[list[Name], Field(max_length=4)] | None = None
     start: bool = True
+    pace: Pace = None
 
 
 class Deed(Settings):
-    """What to do to a run and those beside it."""
+    """What to do to a run and those beside it; "pace" slows it down to so many steps a second, or to none at all."""
 
-    do: Literal["pause", "resume", "step", "stop", "restart"]
+    do: Literal["pause", "resume", "step", "stop", "restart", "pace"]
+    steps: Pace = None
 
 
 class Fork(Settings):
@@ -70,7 +76,7 @@ async def begin(new: New, desk: Here) -> dict[str, Any]:
     await asyncio.to_thread(settle, desk, rows)
     stored = desk.store.family(family)
     if new.start:
-        desk.jobs.begin(stored)
+        desk.jobs.begin(stored, pace=new.pace)
     return {"group": family, "runs": [listed(row) for row in desk.store.family(family)]}
 
 
@@ -82,16 +88,19 @@ async def one_run(run: str, desk: Here) -> dict[str, Any]:
     about = await desk.about(row) if not desk.jobs.is_live(run) or await has_about(desk, run) else {}
     recipe = parse(row["recipe"])
     record = desk.hub.record(run)
-    said = {"recipe": row["recipe"], "command": command(recipe), "python": python(recipe)}
-    course = {"history": history(record), "snapshots": record.snapshots, "notices": record.notices}
+    source = await asyncio.to_thread(desk.called, recipe.data.name)
+    said = {"recipe": row["recipe"], "command": command(recipe, source), "python": python(recipe, source)}
+    report = await asyncio.to_thread(optional, desk.folder(row) / REPORT)
+    course = {"report": report, "history": history(record), "snapshots": record.snapshots, "notices": record.notices}
     baseline = record.baseline or about.get("baseline")
     return {**listed(desk.store.run(run)), **said, **about, **course, "baseline": baseline}
 
 
 @router.post("/{run}/do")
 async def do(run: str, deed: Deed, desk: Here) -> dict[str, str]:
-    """Pause, resume, make one step, stop or begin again: a run and those that train beside it."""
-    return desk.jobs.do(desk.store.run(run), deed.do)
+    """Pause, resume, make one step, stop, begin again or slow down: a run and those that train beside it."""
+    row = desk.store.run(run)
+    return desk.jobs.slow_down(row, deed.steps) if deed.do == "pace" else desk.jobs.do(row, deed.do)
 
 
 @router.post("/{run}/fork", status_code=201)
@@ -167,4 +176,5 @@ def listed(row: Row) -> dict[str, Any]:
     }
     hidden = {"recipe", "folder", "family", "baseline", "stamp"}
     kept = {name: value for name, value in row.items() if name not in hidden}
+    kept["epoch"] = min(row["epoch"], row["epochs"] or row["epoch"])
     return {**kept, **parts, "group": row["family"], "folder_name": row["folder"]}

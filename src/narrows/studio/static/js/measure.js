@@ -24,10 +24,8 @@ export const mseOf = (told) => (typeof told === "number" ? told : (told?.mse ?? 
  * @param {any[]} judged @param {any} recipe
  */
 export function validMse(judged, recipe) {
-  const last = judged.at(-1)?.valid;
-  if (last === undefined || last === null) return null;
-  if (typeof last === "object") return last.mse ?? null;
-  return comparable(recipe) ? last : null;
+  const last = judged.at(-1);
+  return last?.mse ?? (last && comparable(recipe) ? last.valid : null);
 }
 
 const WORDS = ["no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"];

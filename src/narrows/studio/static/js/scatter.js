@@ -6,6 +6,7 @@
 
 import { effect } from "@preact/signals-core";
 import { html, useEffect, useLayoutEffect, useMemo, useRef, useValue } from "narrows/html";
+import { EVEN, UNEVEN } from "narrows/camera";
 import { kindsOf, styleOfNone, stylesOf } from "narrows/classes";
 import { listen } from "narrows/gestures";
 import { inside } from "narrows/grid";
@@ -157,7 +158,8 @@ class View {
     const xy = codeOfOne(this.run) ? spread(points.xy) : points.xy;
     const other = points.projection !== this.projection;
     this.projection = points.projection;
-    this.plot.move(xy, { settle: other || scrubbed !== null || !["running", "starting"].includes(state) });
+    const give = points.projection === "code" || points.projection === "two" ? UNEVEN : EVEN;
+    this.plot.move(xy, { give, settle: other || scrubbed !== null || !["running", "starting"].includes(state) });
     this.lattice.stale();
   }
 
@@ -220,7 +222,7 @@ class View {
       release: (spot, moved) => (moved ? tools[tool()].release(spot) : this.click(spot, tool())),
       cancel: () => tools[tool()].cancel(),
       pan: (across, down) => this.turn(this.plot.panned(across, down)),
-      zoom: (factor, spot) => this.turn(this.plot.nearer(factor, spot)),
+      zoom: (factor, spot) => (this.turn(this.plot.nearer(factor, spot)), spot && this.hover(spot)),
       key: (event) => this.key(event),
       pans: () => tool() === "move",
     };

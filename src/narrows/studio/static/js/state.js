@@ -83,6 +83,8 @@ export function createState() {
     override: cell(/** @type {Record<number, number>} */ ({})),
     /** The step of the tour. */
     chapter: cell(/** @type {string | null} */ (null)),
+    /** Files that were just dropped on the page, for the view that takes them. */
+    dropped: cell(/** @type {File[] | null} */ (null)),
     theme: cell(/** @type {"auto" | "light" | "dark"} */ ("auto")),
     /** A calm sentence at the top: {sentence, tone: "error"|"note"}, or null. */
     banner: cell(/** @type {{sentence: string, tone: "error" | "note"} | null} */ (null)),

@@ -27,8 +27,7 @@ export function Held({ studio, run }) {
   return html`<section class="held">
     <div class="heading"><h2>${moved ? "A code of your own" : "The chosen object"}</h2>
       ${moved && html`<button type="button" class="plain" onClick=${() => (studio.override.value = {})}>let go</button>`}</div>
-    <p class="from">${moved ? "begun from" : ""} ${name && html`<b><${Mark} index=${label} shape=${shapeOf(label)} /> ${name}</b>`}
-      <span class="quiet">object ${object.toLocaleString("en")}</span></p>
+    <p class="from">${moved ? "begun from" : ""} ${name && html`<b><${Mark} index=${label} shape=${shapeOf(label)} /> ${name}</b>`} <span class="quiet">object ${object.toLocaleString("en")}</span></p>
     <${Pictures} studio=${studio} hand=${hand} moved=${moved} />
     <${PlayButton} studio=${studio} run=${run} hand=${hand} />
     ${known && html`<${Sliders} studio=${studio} hand=${hand} />`}

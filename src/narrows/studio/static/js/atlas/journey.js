@@ -25,8 +25,8 @@ export const journey = {
   codes: signal(/** @type {(Float32Array | null)[]} */ ([null, null, null])),
   /** The way as places of the map. */
   path: signal(/** @type {{x: number, y: number}[]} */ ([])),
-  /** Put a picked object into the armed place. @param {any} hand @param {number} i */
-  take(hand, i) {
+  /** Put a picked object into the armed place; whether there was one. @param {number} i */
+  take(i) {
     const armed = journey.armed.value;
     if (armed === null) return false;
     batch(() => {
@@ -65,7 +65,7 @@ export function Journey({ studio, run }) {
 
 function Slot({ name, n, index, armed, studio, run }) {
   const arm = () => (journey.armed.value = armed ? null : n);
-  const fill = () => (journey.armed.value === null ? arm() : journey.take(null, studio.object.value ?? 0));
+  const fill = () => (journey.armed.value === null ? arm() : journey.take(studio.object.value ?? 0));
   return html`<div class="slot ${armed ? "armed" : ""}">
     <button type="button" class="letter" aria-pressed=${armed} title=${`Choose ${name} on the map`} onClick=${arm}>${name}</button>
     ${index === null
@@ -113,7 +113,7 @@ function Film({ studio, run, hand }) {
   return html`<div class="film">
     <div class="strip">${strip.map((values, n) => html`<button type="button" class="tile" aria-label=${`${Math.round((100 * n) / (FRAMES - 1))} % of the way`}
       onClick=${() => go(n / (FRAMES - 1))}><${Picture} key=${n} look=${graph} values=${values} dark=${dark} label="" /></button>`)}</div>
-    <div class="controls"><button type="button" aria-pressed=${playing} onClick=${() => (journey.playing.value = !playing)}>${playing ? "Stop" : "Play"}</button>
+    <div class="controls"><button type="button" aria-pressed=${playing} onClick=${() => (journey.playing.value = !playing)}>${playing ? "Stop" : "Film"}</button>
       <label class="slider code"><input type="range" aria-label="along the way from A to B" min="0" max="1" step="0.005" value=${along} style=${{ "--share": along }}
         onInput=${(event) => go(event.currentTarget.valueAsNumber)} /></label></div>
   </div>`;

@@ -16,30 +16,25 @@ const TOOLS = [
 export function Whereabouts({ studio, run }) {
   const size = useValue(() => codeLength(run.graph.value), [run]);
   return html`<div class="whereabouts"><h2>The narrows, seen from above</h2> <${Shown} run=${run} /></div>
-    ${size > 2 ? html`<${Projections} studio=${studio} size=${size} />` : html`<span class="caption">${PLAIN[size]}</span>`}`;
+    ${size > 2 && html`<${Projections} studio=${studio} />`}`;
 }
 
-const PLAIN = { 1: "one number: across; the height only spreads the dots", 2: "two numbers: across and up, as they are" };
+const PROJECTIONS = [
+  { value: "code", label: "PCA", title: "The plane along which the codes differ most" },
+  { value: "two", label: "First two", title: "The first two numbers of the code" },
+  { value: "tsne", label: "t-SNE", title: "Neighbours stay neighbours; distances between groups say little" },
+];
 
-/** @param {{studio: any, size: number}} given */
-function Projections({ studio, size }) {
+/** @param {{studio: any}} given */
+function Projections({ studio }) {
   const projection = useValue(studio.projection);
   const { tsne } = handOf(studio);
   const state = useValue(tsne.state);
   const shown = useValue(tsne.points);
-  const choices = [
-    { value: "code", label: "PCA", title: "The plane along which the codes differ most" },
-    { value: "two", label: "First two", title: "The first two numbers of the code" },
-    { value: "tsne", label: "t-SNE", title: "Neighbours stay neighbours; distances between groups say little" },
-  ];
-  const said = {
-    code: `${size} numbers, seen along the plane in which they differ most`,
-    two: `the first two of ${size} numbers`,
-    tsne: state === "working" ? "t-SNE is being worked out …" : state || `t-SNE of the codes of step ${shown?.step.toLocaleString("en") ?? "…"}`,
-  }[projection];
+  const said = state === "working" ? "being worked out …" : state || (shown ? `of step ${shown.step.toLocaleString("en")}` : "");
   return html`<div class="projections">
-    <${Segments} label="Projection" choices=${choices} value=${projection} onChange=${(value) => (studio.projection.value = value)} />
-    <span class="caption" role="status">${said}</span>
+    <${Segments} label="Projection" choices=${PROJECTIONS} value=${projection} onChange=${(value) => (studio.projection.value = value)} />
+    ${projection === "tsne" && html`<span class="caption" role="status">${said}</span>`}
     ${projection === "tsne" && state === "" && html`<button type="button" class="plain" onClick=${() => tsne.anew()}>again</button>`}
   </div>`;
 }
@@ -68,24 +63,35 @@ function Whole({ studio }) {
   return html`<button type="button" disabled=${!camera} title="See all of it (0)" onClick=${() => (studio.camera.value = null)}>Whole</button>`;
 }
 
-/** @param {{studio: any, desk: import("narrows/views/map").Desk}} given */
-export function Ground({ studio, desk }) {
+/** What the map shows and what a drag does there, in a sentence or two. @param {{studio: any, run: import("narrows/run").Run, desk: import("narrows/views/map").Desk}} given */
+export function Ground({ studio, run, desk }) {
   const ground = useValue(desk.ground);
-  const plane = useValue(handOf(studio).plane);
-  const projection = useValue(() => handOf(studio).points.value?.projection);
-  const hint = ground
-    ? !plane?.exact
-      ? "Between neighbours the decoder has no ground of its own: choose another projection to see it."
-      : projection === "pca"
-        ? "Each tile is decoded from the plane through the held code. Paper covers places where no data is: a crisp picture there means little."
-        : "Each tile is what the decoder makes of that place. Paper covers places where no data is: a crisp picture there means little."
-    : HINTS[projection] ?? HINTS.code;
-  return html`<p class="hint"><b>Drag on the map: the decoder answers at once.</b> <span class="quiet">${hint}</span></p>`;
+  const hand = handOf(studio);
+  const exact = useValue(() => hand.plane.value?.exact ?? true);
+  const projection = useValue(() => hand.points.value?.projection ?? "code");
+  const size = useValue(() => codeLength(run.graph.value), [run]);
+  const place = size === 1 ? "line" : projection;
+  const told = ground ? (exact ? GROUND : NO_GROUND) : DRAGS[place];
+  return html`<p class="hint"><b>Drag on the map: the decoder answers at once.</b> <span class="quiet">${SHOWS[place](size)} ${told}</span></p>`;
 }
 
-const HINTS = {
-  code: "Wheel or pinch zooms, Shift-drag moves, arrow keys move the held code.",
-  pca: "A drag moves the code within this plane; what the plane does not show stays as it is.",
-  two: "A drag moves these two numbers; the others stay as they are.",
-  tsne: "Places here are no numbers of the code: a drag decodes the mean of the codes around it.",
+/** @type {Record<string, (size: number) => string>} */
+const SHOWS = {
+  line: () => "One number: across. The height only spreads the dots.",
+  code: () => "Two numbers: across and up.",
+  pca: (size) => `${size.toLocaleString("en")} numbers in the plane where they differ most (PCA).`,
+  two: (size) => `The first two of ${size.toLocaleString("en")} numbers.`,
+  tsne: () => "t-SNE: neighbours stay neighbours, distances between groups say little.",
 };
+
+/** @type {Record<string, string>} */
+const DRAGS = {
+  line: "",
+  code: "Wheel or pinch zooms, Shift-drag moves, arrow keys move the held code.",
+  pca: "A drag stays in that plane: what it does not show stays as it is.",
+  two: "A drag moves these two; the others stay as they are.",
+  tsne: "A drag decodes the mean of the codes around a place.",
+};
+
+const GROUND = "Tiles are what the decoder makes of each place; paper veils ground without data.";
+const NO_GROUND = "This map has no ground to decode: choose another projection to see it.";

@@ -7,7 +7,6 @@ import { Journey, journey } from "narrows/atlas/journey";
 import { Near } from "narrows/atlas/near";
 import { Scene, useScene } from "narrows/atlas/scene";
 import { Selection } from "narrows/atlas/selection";
-import { handOf } from "narrows/hand";
 import { html, useMemo, useValue } from "narrows/html";
 import { Scatter } from "narrows/scatter";
 
@@ -41,17 +40,15 @@ function Atlas({ studio, run }) {
   const marked = useMemo(() => marks(selection, count), [selection, count]);
   const path = useValue(journey.path);
   const scene = useScene(run);
-  const hand = handOf(studio);
-  const pick = (i) => journey.take(hand, i);
   return html`<div class="atlas">
     <section class="sheet" aria-label="Map">
       <div class="above"><${Whereabouts} studio=${studio} run=${run} /><${Tools} studio=${studio} run=${run} desk=${desk} /></div>
       <div class="fields ${scene ? "two" : ""}">
         <${Scatter} studio=${studio} run=${run} tool=${tool} names=${names} ground=${ground} pictures=${pictures} marked=${marked}
-          near=${near} path=${path} onSelect=${(ids) => (desk.selection.value = ids)} onPick=${pick} />
+          near=${near} path=${path} onSelect=${(ids) => (desk.selection.value = ids)} onPick=${journey.take} />
         ${scene && html`<${Scene} studio=${studio} run=${run} scene=${scene} marked=${marked} />`}
       </div>
-      <${Ground} studio=${studio} desk=${desk} />
+      <${Ground} studio=${studio} run=${run} desk=${desk} />
     </section>
     <aside class="side" aria-label="What is under the hand">
       <${Held} studio=${studio} run=${run} />
