@@ -46,7 +46,8 @@ def receive(connection: Connection) -> tuple[Message, list[bytes]]:
     """
     try:
         message = json.loads(connection.recv_bytes())
-        count = message.get("frames", 0)
+        # In a "want" it is a yes or a no, and nothing follows.
+        count = 0 if isinstance(message.get("frames"), bool) else message.get("frames", 0)
         if not isinstance(count, int) or not 0 <= count <= PARTS_LIMIT:
             raise ValueError(count)
         return message, [connection.recv_bytes() for _ in range(count)]
