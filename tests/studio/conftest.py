@@ -16,8 +16,10 @@ from websockets.sync.client import connect
 
 from narrows.cli.studio import listening, settings
 from narrows.studio.app import create_app
+from narrows.studio.children import PROGRAM
 from narrows.studio.guard import hosts_for
 from narrows.studio.home import Home
+from narrows.studio.pages import STATIC
 
 # What the tests and their children import by name.
 sys.path.insert(0, str(Path(__file__).parent))
@@ -165,3 +167,24 @@ def studio_for_bad_files(tmp_path_factory):
     with opened(tmp_path_factory.mktemp("runs"), tmp_path_factory.mktemp("static")) as studio:
         yield studio
         assert studio.http.get("/api/health").json() == {"ok": True}
+
+
+@pytest.fixture(scope="session")
+def whole_studio(tmp_path_factory):
+    """The studio as it is: its own page, and children that compute."""
+    with opened(tmp_path_factory.mktemp("runs"), STATIC, program=PROGRAM) as studio:
+        yield studio
+
+
+@pytest.fixture
+def enter(page, whole_studio):
+    """A function that opens a view of the whole studio in the page, and waits until something has learned."""
+
+    def opening(view, query=""):
+        page.goto(f"{whole_studio.address}/?token={whole_studio.home.token}")
+        page.goto(f"{whole_studio.address}/#1/{view}{query}")
+        page.reload()
+        page.wait_for_function("window.__probe && window.__probe.firstVisibleMs !== null", timeout=40_000)
+        return page
+
+    return opening

@@ -2,6 +2,7 @@
 
 import base64
 import json
+import re
 from pathlib import Path
 
 import numpy as np
@@ -19,9 +20,9 @@ HOST = "http://narrows.test/"
 
 
 def import_map():
-    """Each module of the page by its bare name."""
-    files = {file.relative_to(STATIC / "js").with_suffix("").as_posix(): file for file in STATIC.rglob("js/**/*.js")}
-    return {f"narrows/{name}": f"{HOST}{file.relative_to(STATIC).as_posix()}" for name, file in files.items()}
+    """The import map of the page itself, for this page's address."""
+    found = re.search(r'<script type="importmap">(.*?)</script>', (STATIC / "index.html").read_text(), re.DOTALL)
+    return {name: HOST + path.removeprefix("/static/") for name, path in json.loads(found[1])["imports"].items()}
 
 
 def answer(route):

@@ -6,6 +6,9 @@ import { timed } from "narrows/beat";
 
 const SIDE = 280;
 
+/** @param {HTMLCanvasElement} canvas */
+const pen = (canvas) => /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d", { willReadFrequently: true }));
+
 /**
  * @param {{studio: import("narrows/studio").Studio, aspect: number, onInk: (canvas: HTMLCanvasElement) => void, blank: number}} given
  *   `blank` empties the pad when it changes; `aspect` is width by height.
@@ -14,7 +17,7 @@ export function Pad({ studio, aspect, onInk, blank }) {
   const canvas = useRef(/** @type {HTMLCanvasElement | null} */ (null));
   const last = useRef(/** @type {number[] | null} */ (null));
   const dark = useValue(studio.dark);
-  useEffect(() => canvas.current?.getContext("2d").clearRect(0, 0, canvas.current.width, canvas.current.height), [blank]);
+  useEffect(() => wiped(canvas.current), [blank]);
   useEffect(() => recolour(canvas.current), [dark]);
   const place = (event) => {
     const box = event.currentTarget.getBoundingClientRect();
@@ -36,9 +39,12 @@ export function Pad({ studio, aspect, onInk, blank }) {
     onPointerDown=${begin} onPointerMove=${(event) => event.currentTarget.hasPointerCapture(event.pointerId) && draw(event)}></canvas>`;
 }
 
+/** @param {HTMLCanvasElement | null} canvas */
+const wiped = (canvas) => canvas && pen(canvas).clearRect(0, 0, canvas.width, canvas.height);
+
 /** @param {HTMLCanvasElement} canvas @param {number[]} from @param {number[]} to */
 function stroke(canvas, from, to) {
-  const context = canvas.getContext("2d");
+  const context = pen(canvas);
   Object.assign(context, { strokeStyle: css(token("ink")), lineWidth: canvas.width / 11, lineCap: "round" });
   context.beginPath();
   context.moveTo(from[0], from[1]);
@@ -49,7 +55,7 @@ function stroke(canvas, from, to) {
 /** The ink in the colour of the theme. @param {HTMLCanvasElement | null} canvas */
 function recolour(canvas) {
   if (!canvas) return;
-  const context = canvas.getContext("2d");
+  const context = pen(canvas);
   context.globalCompositeOperation = "source-in";
   context.fillStyle = css(token("ink"));
   context.fillRect(0, 0, canvas.width, canvas.height);

@@ -7,7 +7,7 @@ import { unhalved } from "narrows/half";
 import { Model, scaled } from "narrows/nn";
 
 const CHUNK = 1000;
-const BEGUN = ["running", "paused", "stopped", "done", "diverged"];
+const BEGUN = ["running", "paused", "done"];
 
 /**
  * @typedef {{step: number[], loss: number[]}} Curve
@@ -106,7 +106,8 @@ export class Run {
 
   /** The layers are known a moment after a run begins: ask again once there is news of it. */
   readGraph() {
-    if (this.asking || !this.detail.value || this.graph.value || !BEGUN.includes(this.info.value.state)) return;
+    const { state, step } = this.info.value;
+    if (this.asking || !this.detail.value || this.graph.value || !(step > 0 || BEGUN.includes(state))) return;
     this.asking = this.reload().finally(() => (this.asking = null)).catch(() => {});
   }
 

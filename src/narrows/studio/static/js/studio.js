@@ -139,6 +139,14 @@ function actions(studio) {
     if ((await preview(wish)) && again) await begin();
   };
 
+  /** End the training looked at, to make room; one that has not begun yet is not kept. @param {import("narrows/run").Run | null} run */
+  const leave = async (run) => {
+    const state = run?.info.value.state;
+    if (!GOING.includes(state)) return;
+    await api.post(`runs/${run.id}/do`, { do: "stop" });
+    if (state === "waiting") await api.remove(`runs/${run.id}`);
+  };
+
   /**
    * Train recipes, up to four side by side; without any, the one on the table.
    * @param {Recipe[]} [recipes]
@@ -147,7 +155,7 @@ function actions(studio) {
   const begin = (recipes = [studio.recipe.value], names) =>
     attempt(async () => {
       tellAsked();
-      if (studio.running.value) await api.post(`runs/${studio.run.value.id}/do`, { do: "stop" });
+      await leave(studio.run.value);
       const { runs } = await api.post("runs", { recipes, names, start: true });
       runs.forEach((one) => studio.live.run(one.id).hear({ state: "starting", ...one }));
       studio.step.value = null;
