@@ -8,6 +8,7 @@ import { unhalved } from "narrows/half";
 import { scaled } from "narrows/nn";
 import { Station } from "narrows/station";
 import { unpackPreview } from "narrows/previewed";
+import { upload } from "narrows/upload";
 
 /** @typedef {import("narrows/studio").Studio} Studio */
 
@@ -25,7 +26,7 @@ export function DataStation({ studio, recipe }) {
   useEffect(() => void api.get("uploads").then((answer) => setUploads(Array.isArray(answer) ? answer : []), () => {}), []);
   const take = async (files) => {
     setBusy(`reading ${files.length === 1 ? files[0].name : `${files.length} files`} …`);
-    const made = await studio.attempt(() => api.upload(files[0], files[0].name));
+    const made = await studio.attempt(() => upload(files));
     setBusy("");
     if (!made) return;
     setUploads((old) => [made, ...old]);
@@ -35,7 +36,7 @@ export function DataStation({ studio, recipe }) {
   const own = uploads.map((upload) => ({ value: `upload:${upload.id}`, label: upload.label ?? upload.id }));
   const title = choices?.datasets?.find((set) => set.name === name)?.title;
   return html`<${Station} title="Data" aside=${counts ? counted(counts.train + counts.valid + counts.test, kind) : ""}>
-    <${FileDrop} label="own …" accept=${ACCEPTED} onFiles=${take}>
+    <${FileDrop} label="own …" accept=${ACCEPTED} multiple onFiles=${take}>
       <${Menu} label="Data" value=${name} choices=${[...sets, ...own]} onChange=${(value) => pick(studio, value)} />
     <//>
     <${Examples} studio=${studio} recipe=${recipe} />
