@@ -68,11 +68,14 @@ function frameOf(width) {
   const font = `11px ${getComputedStyle(document.documentElement).getPropertyValue("--font")}`;
   const axis = { stroke: muted, font, grid: { stroke: line, width: 1 }, ticks: { show: false } };
   const values = (_, ticks) => ticks.map((tick) => (tick === null ? "" : short(tick)));
-  return { common: { width, height: HEIGHT, legend: { show: false }, cursor: { show: false }, padding: [10, 12, 0, 0] }, axis, errors: { ...axis, size: 46, values, space: 26 } };
+  return { common: { width, height: HEIGHT, legend: { show: false }, cursor: { show: false }, padding: [10, 12, 0, 0] }, axis, errors: { ...axis, size: 46, values, splits: rounds } };
 }
 
-/** Errors by factors, however few are known. */
-const errorScale = { distr: 3, range: (_, least, most) => [(least ?? 0.01) / 1.25, (most ?? 1) * 1.25] };
+/** What is known of a range, or what stands in while nothing is. @param {number | null} value @param {number} other */
+const known = (value, other) => (value !== null && Number.isFinite(value) ? value : other);
+
+/** Errors by factors. */
+const errorScale = { distr: 3, range: (_, least, most) => [known(least, 0.01) / 1.25, known(most, 1) * 1.25] };
 
 function curveOptions(width, runs) {
   const { common, axis, errors } = frameOf(width);
@@ -113,13 +116,28 @@ function sizeOptions(width, runs) {
   const dot = (n) => ({ stroke: "transparent", points: { show: true, size: 11, fill: columnCss(n), stroke: css(token("card")), width: 2 } });
   return {
     ...common,
-    scales: { x: { time: false, distr: 3, log: 2, range: (_, least, most) => [(least ?? 1) / 1.4, (most ?? 64) * 1.4] }, y: errorScale },
-    axes: [{ ...axis, size: 24, values: (_, ticks) => ticks.map((tick) => (Number.isInteger(tick) ? `${tick}` : "")), space: 34 }, errors],
+    scales: { x: { time: false, range: (_, least, most) => [known(least, 0) - 0.4, known(most, 6) + 0.4] }, y: errorScale },
+    axes: [{ ...axis, size: 24, splits: doublings, values: (_, ticks) => ticks.map((tick) => `${2 ** tick}`) }, errors],
     series: [{}, { stroke: css(token("muted")), dash: [4, 4], width: 1.5, points: { show: true, size: 4, fill: css(token("muted")) }, spanGaps: true }, ...runs.map((_, n) => dot(n))],
   };
 }
 
-/** Sizes, PCA's error at each, and the error of each run at its own. @param {Run[]} runs */
+/** Ticks at round numbers: 1, 2 and 5 of each power of ten; powers alone where those would be too many. */
+function rounds(plot, axis, least, most) {
+  if (!(least > 0 && most < Infinity)) return [];
+  const [first, last] = [Math.floor(Math.log10(least)), Math.ceil(Math.log10(most))];
+  const leading = last - first > 3 ? [1] : [1, 2, 5];
+  const all = Array.from({ length: last - first + 1 }, (_, i) => leading.map((digit) => digit * 10 ** (first + i))).flat();
+  return all.filter((tick) => tick >= least && tick <= most);
+}
+
+/** A tick for each doubling in sight. */
+function doublings(plot, axis, least, most) {
+  const first = Math.ceil(least);
+  return Array.from({ length: Math.max(0, Math.floor(most) - first + 1) }, (_, i) => first + i);
+}
+
+/** Sizes as doublings, PCA's error at each, and the error of each run at its own. @param {Run[]} runs */
 function sizeData(runs) {
   const pca = new Map((runs[0].baseline.peek()?.curve ?? []).filter(({ mse }) => mse > 0).map(({ size, mse }) => [size, mse]));
   const own = runs.map((run) => {
@@ -128,5 +146,5 @@ function sizeData(runs) {
     return new Map(size && error > 0 ? [[size, error]] : []);
   });
   const sizes = [...new Set([pca, ...own].flatMap((line) => [...line.keys()]))].sort((a, b) => a - b);
-  return [sizes, ...[pca, ...own].map((line) => sizes.map((size) => line.get(size)))];
+  return [sizes.map(Math.log2), ...[pca, ...own].map((line) => sizes.map((size) => line.get(size)))];
 }

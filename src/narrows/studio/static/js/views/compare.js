@@ -39,7 +39,13 @@ function Head({ studio, base, columns, runs }) {
   const fits = useValue(plan.previews);
   const ready = columns.every((_, n) => fits[n]?.recipe);
   const changed = useValue(() => plan.changed(studio));
-  const begin = () => studio.begin(columns.map((_, n) => plan.previews.value[n].recipe));
+  const begin = async () => {
+    const recipes = columns.map((_, n) => plan.previews.value[n].recipe);
+    // What is on the table is then what is trained first; the other views show that one.
+    studio.recipe.value = recipes[0];
+    studio.preview.value = plan.previews.value[0];
+    await studio.begin(recipes);
+  };
   const say = runs.length && !changed ? "The same objects in the same order, from the same seed: what differs is the configuration." : "Choose what to set side by side, then train: all see the same batches from the same seed.";
   return html`<header class="compare-head">
     <h2>Side by side on ${base.data.name}</h2>
