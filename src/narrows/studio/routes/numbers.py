@@ -11,7 +11,6 @@ from fastapi import APIRouter, Query
 from fastapi.responses import FileResponse, JSONResponse, Response
 from safetensors.numpy import load_file
 
-from narrows.errors import UsageError
 from narrows.studio.desk import Desk, Here
 from narrows.studio.hub import KINDS
 from narrows.studio.store import Row
@@ -62,7 +61,9 @@ async def where(run: str, desk: Here) -> list[str] | None:
     return json.loads(text)  # type: ignore[no-any-return]
 
 
-@router.get("/{run}/points", response_class=Response, responses=BYTES)
+@router.get(
+    "/{run}/points", response_class=Response, responses={**BYTES, 204: {"description": "That map is not worked out yet."}}
+)
 async def points(
     run: str, desk: Here, step: Step = None, projection: Literal["code", "pca", "tsne"] | None = None
 ) -> Response:
@@ -71,7 +72,7 @@ async def points(
     if projection in ("pca", "tsne") and step is None:
         path = desk.home.shown(run) / f"projection-{projection}.bin"
         if not path.is_file():
-            raise UsageError(f"no {projection} map yet", step="Ask for it with /project", code="usage.no-snapshot")
+            return Response(status_code=204)
         return binary(await asyncio.to_thread(path.read_bytes))
     held = desk.hub.record(run).frames.get(KINDS["points"])
     if step is None and held and held[1][12] & 1:
