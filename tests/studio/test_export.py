@@ -180,7 +180,7 @@ def test_it_hovers_drags_and_decodes_with_no_server(made, page):
     _, _, out = made
     asked = opened(page, out)
     page.get_by_role("button", name="Map", exact=True).click()
-    box = page.locator(".plane").bounding_box()
+    box = page.get_by_role("application").bounding_box()
     place = find_dot(page, box)
     page.wait_for_selector(".hovercard")
     assert page.evaluate("window.__probe.hoveredId") is not None
