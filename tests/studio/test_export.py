@@ -137,6 +137,17 @@ def test_objects_that_have_no_room_are_left_out_and_that_is_told(made, monkeypat
     assert set(labels[:10]) == set(range(10))
 
 
+def test_the_map_by_tsne_is_in_it_when_asked_for(tmp_path, page):
+    data = trained(tmp_path / "run", "network.widths=8", "bottleneck.size=3")
+    export(tmp_path / "run", lambda recipe: data, tmp_path / "out.html", tsne=True)
+    where, projection, _ = read_points(unpack(part(tmp_path / "out.html", "tsne")))
+    assert (projection, len(where.points)) == ("tsne", about(tmp_path / "out.html")["run"]["objects"]["count"])
+    opened(page, tmp_path / "out.html")
+    page.get_by_role("button", name="Map", exact=True).click()
+    page.get_by_role("radio", name="t-SNE").click()
+    page.wait_for_selector("text=t-SNE: neighbours stay neighbours")
+
+
 def test_a_model_too_large_for_a_page_is_refused(made, monkeypatch):
     folder, data, out = made
     monkeypatch.setattr(module, "REMOTE_FROM", 100)
