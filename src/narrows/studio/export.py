@@ -118,10 +118,21 @@ def trained(folder: Path, recipe: Recipe, data: Splits) -> tuple[Model, Scaling,
     """The model of a run as it is best known, its scaling set, and its step."""
     model, step = latest(folder)
     if is_finished(folder):
-        return model, open_run(folder).scaling, step
+        return model, open_run(folder).scaling, step or best(folder) * steps_of(recipe, data)
     scaling = fit_scaling(data.train.x, data.layout, recipe.data.scaling)
     model.offset, model.spread = torch.as_tensor(scaling.offset), torch.as_tensor(scaling.scale)
     return model, scaling, step
+
+
+def best(folder: Path) -> int:
+    """The epoch with the lowest validation error, whose weights a finished run has; 0 where its history is gone."""
+    epochs = sorted(read_history(folder / METRICS), key=lambda epoch: epoch.valid["loss"])
+    return epochs[0].epoch if epochs else 0
+
+
+def steps_of(recipe: Recipe, data: Splits) -> int:
+    """Steps of an epoch."""
+    return ceil(len(data.train) / recipe.training.batch)
 
 
 def affordable(chosen: Shown) -> int:
@@ -170,7 +181,7 @@ def told(folder: Path, recipe: Recipe, data: Splits, name: str, step: int) -> di
         "epochs": len(epochs),
         "step": step,
         "snapshots": [],
-        "history": course(epochs, ceil(len(data.train) / recipe.training.batch)),
+        "history": course(epochs, steps_of(recipe, data)),
     }
 
 
