@@ -4,9 +4,8 @@ import UPlot from "uplot";
 import { Segments, short } from "narrows/controls";
 import { css, token } from "narrows/draw";
 import { onFrame } from "narrows/beat";
-import { html, useEffect, useLayoutEffect, useRef, useState, useValue } from "narrows/html";
+import { html, useEffect, useLayoutEffect, useRef, useState, useValue, useWidth } from "narrows/html";
 import { comparable, mseOf } from "narrows/measure";
-import { useWidth } from "narrows/timeline";
 
 const HEIGHT = 168;
 const MOST_POINTS = 400;

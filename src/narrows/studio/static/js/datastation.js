@@ -4,10 +4,11 @@ import { api } from "narrows/api";
 import { counted, FileDrop, Menu, NOUNS } from "narrows/controls";
 import { html, useEffect, useState, useValue } from "narrows/html";
 import { Picture } from "narrows/picture";
-import { halves } from "narrows/run";
+import { unhalved } from "narrows/half";
 import { scaled } from "narrows/nn";
 import { Station } from "narrows/station";
 import { unpackPreview } from "narrows/previewed";
+import { upload } from "narrows/upload";
 
 /** @typedef {import("narrows/studio").Studio} Studio */
 
@@ -25,7 +26,7 @@ export function DataStation({ studio, recipe }) {
   useEffect(() => void api.get("uploads").then((answer) => setUploads(Array.isArray(answer) ? answer : []), () => {}), []);
   const take = async (files) => {
     setBusy(`reading ${files.length === 1 ? files[0].name : `${files.length} files`} …`);
-    const made = await studio.attempt(() => api.upload(files[0], files[0].name));
+    const made = await studio.attempt(() => upload(files));
     setBusy("");
     if (!made) return;
     setUploads((old) => [made, ...old]);
@@ -35,7 +36,7 @@ export function DataStation({ studio, recipe }) {
   const own = uploads.map((upload) => ({ value: `upload:${upload.id}`, label: upload.label ?? upload.id }));
   const title = choices?.datasets?.find((set) => set.name === name)?.title;
   return html`<${Station} title="Data" aside=${counts ? counted(counts.train + counts.valid + counts.test, kind) : ""}>
-    <${FileDrop} label="own …" accept=${ACCEPTED} onFiles=${take}>
+    <${FileDrop} label="own …" accept=${ACCEPTED} multiple onFiles=${take}>
       <${Menu} label="Data" value=${name} choices=${[...sets, ...own]} onChange=${(value) => pick(studio, value)} />
     <//>
     <${Examples} studio=${studio} recipe=${recipe} />
@@ -84,7 +85,7 @@ function Examples({ studio, recipe }) {
 
 /** @param {{said: any, objects: ArrayBuffer}} previewed */
 function examplesOf({ said: { graph, sample }, objects }) {
-  const all = sample.dtype === "uint8" ? scaled(new Uint8Array(objects), graph) : halves(objects);
+  const all = sample.dtype === "uint8" ? scaled(new Uint8Array(objects), graph) : unhalved(new Uint16Array(objects));
   const count = Math.min(SHOWN, sample.ids.length);
   return { graph, labels: sample.labels ?? [], objects: Array.from({ length: count }, (_, i) => all.subarray(i * graph.values, (i + 1) * graph.values)) };
 }

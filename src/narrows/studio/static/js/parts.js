@@ -7,7 +7,7 @@ import { doublings, Fields, fieldsOf, kindsOf, Knob, meant, wordsOf } from "narr
 import { html, useEffect, useState, useValue } from "narrows/html";
 import { canAdd, canRemove, listed, withLayer, withoutLayer, withWidth } from "narrows/layers";
 import { Picture } from "narrows/picture";
-import { halves } from "narrows/run";
+import { unhalved } from "narrows/half";
 import { passing } from "narrows/measure";
 import { Station } from "narrows/station";
 
@@ -27,7 +27,7 @@ const QUIET_MS = 90;
 
 /** @param {Given} given */
 export function CorruptionStation({ studio, schema, recipe, graph, layout }) {
-  const kinds = Object.keys(kindsOf(schema, "corruption")).filter((kind) => suits(kind, layout?.kind));
+  const kinds = ordered(kindsOf(schema, "corruption"), CORRUPTIONS).filter((kind) => suits(kind, layout?.kind));
   const { kind } = recipe.corruption;
   const [setting, most] = LEVELS[kind] ?? [];
   const stops = Array.from({ length: 20 }, (_, i) => Math.round(((i + 1) * (most ?? 1) * 1000) / 20) / 1000);
@@ -41,6 +41,12 @@ export function CorruptionStation({ studio, schema, recipe, graph, layout }) {
       <${Slider} label="How much" stops=${stops} value=${level} show=${short} onInput=${(value) => studio.change(`corruption.${setting}`, value)} />
       ${others.length > 0 && html`<details class="more"><summary>more</summary><${Fields} fields=${others} values=${recipe.corruption} onChange=${(name, value) => studio.change(`corruption.${name}`, value)} /></details>`}`}
   <//>`;
+}
+
+/** Kinds in the order of a table of names, those it does not know last. @param {Record<string, any>} kinds @param {Record<string, string>} names */
+function ordered(kinds, names) {
+  const known = Object.keys(names).filter((kind) => kind in kinds);
+  return [...known, ...Object.keys(kinds).filter((kind) => !(kind in names))];
 }
 
 /** @param {string} kind @param {string | undefined} objects */
@@ -74,7 +80,7 @@ function Corrupted({ studio, recipe, graph }) {
       if (!count) return;
       const bytes = await api.postForBytes("corrupt", { recipe, objects: Array.from({ length: count }, (_, i) => i), seed: recipe.seed ?? 0 }).catch(() => null);
       if (!wanted || !bytes) return;
-      const values = halves(bytes);
+      const values = unhalved(new Uint16Array(bytes));
       setShown({ graph, objects: Array.from({ length: count }, (_, i) => values.subarray((i * values.length) / count, ((i + 1) * values.length) / count)) });
     };
     const timer = setTimeout(ask, QUIET_MS);
@@ -99,7 +105,7 @@ export function EncoderStation({ studio, schema, recipe, graph, layout }) {
   const weights = graph ? `${countText(sumOf(graph, "encoder"))} weights` : "";
   const fields = fieldsOf(schema, kinds[kind], ["hidden", "layers", "chunk"]);
   const flat = (layout?.shape?.length ?? 3) < 2 && layout?.kind === "table";
-  const choices = Object.keys(kinds).map((one) => ({
+  const choices = ordered(kinds, NETWORKS).map((one) => ({
     value: one, label: NETWORKS[one] ?? one, title: wordsOf(kinds[one]), off: flat && NEEDS_PLACES.includes(one),
   }));
   return html`<${Station} title="Encoder" kind="encoder" aside=${weights}>
@@ -141,7 +147,7 @@ function Memory({ studio, schema, recipe }) {
 
 /** Families of bottlenecks; a kind that is in none stands for itself. */
 const FAMILIES = { plain: ["plain", "contractive"], sparse: ["sparse-topk", "sparse-l1", "sparse-kl"], variational: ["variational"], quantised: ["vq", "fsq"] };
-const BOTTLENECKS = { contractive: "contractive", "sparse-topk": "top k", "sparse-l1": "L1", "sparse-kl": "KL", vq: "codebook (VQ)", fsq: "rounded (FSQ)" };
+const BOTTLENECKS = { plain: "plain", contractive: "contractive", "sparse-topk": "top k", "sparse-l1": "L1", "sparse-kl": "KL", vq: "codebook (VQ)", fsq: "rounded (FSQ)" };
 /** Sparse codes may be this many times wider than the object; a slider stops earlier. */
 const WIDEST = 1024;
 

@@ -3,7 +3,7 @@
  * guessed: each tone goes on where the frame before left it.
  *
  * References:
- *     Phase vocoder (Flanagan and Golden, 1966), https://doi.org/10.1002/j.1538-7305.1966.tb01706.x
+ *     Phase vocoder (Flanagan and Golden, 1966), doi 10.1002/j.1538-7305.1966.tb01706.x
  */
 
 import { unscaled } from "narrows/nn";
