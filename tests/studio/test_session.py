@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from driver import Child, order
 
 from narrows.changes import assign
 from narrows.data import load
@@ -18,8 +19,6 @@ from narrows.studio import frames
 from narrows.studio.snapshots import MOST, read_snapshot, steps_of
 from narrows.train import Finished, Place, fit, open_run
 from narrows.train.state import read_history
-
-from .driver import Child, order
 
 NETWORKS = {
     "dense": ("network.widths=32",),
