@@ -102,6 +102,10 @@ class Desk:
             return str(self.uploads.path(name.removeprefix(UPLOAD)))
         raise unknown("data set", name, DATASETS)
 
+    def settings(self, name: str) -> dict[str, Any]:
+        """The settings with which data can be loaded, where they are not those by default."""
+        return dict(self.uploads.one(name.removeprefix(UPLOAD))["settings"]) if name.startswith(UPLOAD) else {}
+
     def called(self, name: str) -> str:
         """What a person calls the data of a recipe: an upload by its label, as the file is called on their disk."""
         with contextlib.suppress(NarrowsError):

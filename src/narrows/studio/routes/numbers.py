@@ -9,11 +9,12 @@ from typing import Annotated, Any, Literal
 import numpy as np
 from fastapi import APIRouter, Query
 from fastapi.responses import FileResponse, JSONResponse, Response
-from safetensors.numpy import load_file
 
 from narrows.errors import UsageError
 from narrows.studio.desk import Desk, Here
+from narrows.studio.frames import WEIGHTS
 from narrows.studio.hub import KINDS
+from narrows.studio.snapshots import frames_of, read_snapshot
 from narrows.studio.store import Row
 
 router = APIRouter(prefix="/api/runs", tags=["numbers"])
@@ -91,13 +92,14 @@ async def weights(run: str, desk: Here, step: Step = None) -> Response:
     if step is None:
         _, frames = await desk.quick.ask("weights", **desk.named(row), step=None)
         return binary(frames[0])
-    return binary(framed(await asyncio.to_thread(load_file, desk.snapshot(row, step)), step)["weights"])
+    return binary((await snapshot_frames(desk, row, step))[WEIGHTS])
 
 
 @router.get("/{run}/snapshots/{step}", response_class=Response, responses=BYTES)
 async def snapshot(run: str, step: int, desk: Here) -> Response:
     """Points, weights and tiles of a snapshot: three frames, each after its length (u32)."""
-    return binary(await asyncio.to_thread(whole, desk, desk.store.run(run), step))
+    frames = await snapshot_frames(desk, desk.store.run(run), step)
+    return binary(b"".join(struct.pack("<I", len(frame)) + frame for frame in frames.values()))
 
 
 @router.get("/{run}/export", response_class=Response, responses=PAGE)
@@ -113,26 +115,11 @@ async def export(run: str, desk: Here, dry: Annotated[bool, Query()] = False) ->
     return FileResponse(out, media_type="text/html", filename=f"narrows-{run}.html", headers=headers)
 
 
-def whole(desk: Desk, row: Row, step: int) -> bytes:
-    """The frames of a snapshot, each after its length."""
-    frames = framed(load_file(desk.snapshot(row, step)), step)
-    return b"".join(struct.pack("<I", len(frame)) + frame for frame in frames.values())
-
-
-def framed(tensors: dict[str, np.ndarray], step: int) -> dict[str, bytes]:
-    """The arrays of a snapshot as frames."""
-    places, tiles, numbers = tensors["points"], tensors["tiles"], tensors["weights"]
-    bounds = tensors["bounds"].astype("<f4").tobytes()
-    return {
-        "points": frame("points", step, len(places), 0, bounds + places.astype("<u2").tobytes()),
-        "weights": frame("weights", step, numbers.size, 0, numbers.astype("<f2").tobytes()),
-        "tiles": frame("tiles", step, len(tiles), tiles.shape[1], tiles.tobytes()),
-    }
-
-
-def frame(kind: str, step: int, a: int, b: int, payload: bytes) -> bytes:
-    """A frame: its header of 16 bytes, and what it holds."""
-    return struct.pack("<BBBBIII", ord("N"), 1, KINDS[kind], 0, step, a, b) + payload
+async def snapshot_frames(desk: Desk, row: Row, step: int) -> dict[int, bytes]:
+    """The frames of a snapshot by their kind."""
+    desk.snapshot(row, step)
+    count = (await desk.about(row))["objects"]["count"]
+    return await asyncio.to_thread(lambda: frames_of(read_snapshot(desk.folder(row), step), count))
 
 
 def piece(path: Path, first: int, count: int) -> bytes:
