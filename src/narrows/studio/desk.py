@@ -56,33 +56,39 @@ class Desk:
         self.hub, self.uploads = Hub(), Uploads(home)
         self.jobs = Jobs(home, self.store, self.hub, self.source, at_once=at_once, cores=cores, program=program)
         self.hub.looked_at = self.jobs.looked_at
+        self.jobs.ended = lambda run: self.background(asyncio.to_thread(self.remember, run))
         self.quick, self.slow = Bench(program=program), Bench(keep=False, program=program)
         self.scanning: asyncio.Task[None] | None = None
-        self.tasks: set[asyncio.Task[None]] = set()
+        self.tasks: set[asyncio.Task[Any]] = set()
 
     async def open(self) -> None:
         """Begin: the list brought up to date, a child made warm, the folder watched."""
         await asyncio.to_thread(self.uploads.sweep)
         await asyncio.to_thread(self.scan)
         await self.jobs.open()
+        self.background(self.quick.warm())
         self.scanning = asyncio.create_task(self.keep_scanning())
+
+    def give_up(self) -> None:
+        """The server is about to end: who waits for an answer that takes long gets another."""
+        for bench in (self.quick, self.slow):
+            bench.give_up()
 
     async def close(self) -> None:
         """End: trainings saved, children gone, the database closed."""
         if self.scanning:
             self.scanning.cancel()
         await self.jobs.close()
-        self.quick.end()
-        self.slow.end()
+        await asyncio.gather(*self.tasks, return_exceptions=True)
         self.store.close()
 
-    def background(self, work: Coroutine[Any, Any, None]) -> None:
+    def background(self, work: Coroutine[Any, Any, Any]) -> None:
         """Let something be worked out while its request is answered already."""
         task = asyncio.create_task(work)
         self.tasks.add(task)
         task.add_done_callback(self.finished)
 
-    def finished(self, task: asyncio.Task[None]) -> None:
+    def finished(self, task: asyncio.Task[Any]) -> None:
         """Something that was worked out in the background has ended."""
         self.tasks.discard(task)
         if not task.cancelled() and task.exception() and not isinstance(task.exception(), NarrowsError):
@@ -133,7 +139,8 @@ class Desk:
             if facts:
                 changed.append(self.take(folder, row, facts))
         for row in rows.values():
-            if not self.home.folder(row["folder"]).exists() and row["state"] not in LIVE:
+            may_go = row["origin"] == "terminal" or row["state"] not in LIVE
+            if may_go and not self.home.folder(row["folder"]).exists():
                 self.store.remove(row["id"])
         return changed
 
