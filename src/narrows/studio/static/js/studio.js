@@ -234,7 +234,16 @@ export async function wake(studio) {
   effect(() => void (studio.run.value?.points.value && afterFrame(tellVisible)));
   if (shown.length) return comeBack(studio, shown[0]);
   studio.recipe.value ??= FIRST;
-  await Promise.all([studio.preview(), studio.begin()]);
+  if (!(await studio.preview())) await fallBack(studio);
+  await studio.begin();
+}
+
+/** A link asked for what cannot be: say so, and learn something else. @param {Studio} studio */
+async function fallBack(studio) {
+  const said = studio.banner.value;
+  studio.recipe.value = FIRST;
+  await studio.preview();
+  studio.banner.value = said;
 }
 
 /** The runs to open with: those of the link that are known here; without a link, one that trains. @param {Studio} studio */
