@@ -75,9 +75,8 @@ def through(limit, messages, *, json=False, idle=0.2):
         await send({"type": "http.response.start", "status": 200, "headers": []})
 
     async def receive():
-        if messages:
-            return messages.pop(0)
-        await asyncio.sleep(60)
+        await asyncio.sleep(0 if messages else 60)
+        return messages.pop(0)
 
     async def send(message):
         sent.append(message)

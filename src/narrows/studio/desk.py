@@ -23,7 +23,7 @@ from narrows.files import write_atomic
 from narrows.studio.bench import Bench
 from narrows.studio.children import PROGRAM
 from narrows.studio.folder import FRESH_SECONDS, Facts, changed, loss, optional, read_folder, read_history
-from narrows.studio.home import Home, new_id
+from narrows.studio.home import ID, Home, new_id
 from narrows.studio.hub import Hub, Record
 from narrows.studio.jobs import AT_ONCE, Jobs
 from narrows.studio.pages import Pages
@@ -102,6 +102,12 @@ class Desk:
             return str(self.uploads.path(name.removeprefix(UPLOAD)))
         raise unknown("data set", name, DATASETS)
 
+    def called(self, name: str) -> str:
+        """What a person calls the data of a recipe: an upload by its label, as the file is called on their disk."""
+        with contextlib.suppress(NarrowsError):
+            return str(self.uploads.one(name.removeprefix(UPLOAD))["label"]) if name.startswith(UPLOAD) else name
+        return name
+
     # Runs from elsewhere
 
     async def keep_scanning(self) -> None:
@@ -132,11 +138,16 @@ class Desk:
         if row:
             self.store.change(row["id"], recipe=facts.recipe.model_dump(mode="json"), **facts.row())
         else:
-            name, new = folder.name, new_id()
-            recipe = facts.recipe.model_dump(mode="json")
-            first = {"id": new, "folder": name, "name": name, "created": facts.stamp, "family": new}
-            self.store.add({**first, "origin": "terminal", "recipe": recipe, **facts.row()})
+            self.store.add(self.new_row(folder, facts))
         return self.store.select("WHERE folder = ?", folder.name)[0]
+
+    def new_row(self, folder: Path, facts: Facts) -> Row:
+        """The first row of a run that is not in the list: of a terminal, or one of ours if the list was lost."""
+        ours = ID.fullmatch(folder.name) is not None and self.home.shown(folder.name).is_dir()
+        run, origin = (folder.name, "studio") if ours else (new_id(), "terminal")
+        first = {"id": run, "folder": folder.name, "name": folder.name, "created": facts.stamp, "family": run}
+        row = {**first, "origin": origin, "recipe": facts.recipe.model_dump(mode="json"), **facts.row()}
+        return {**row, "state": "stopped"} if ours and row["state"] in LIVE else row
 
     # One run
 

@@ -195,7 +195,7 @@ function withLength(bytes) {
 /** An epoch of the server, its errors as numbers. @param {any} epoch @returns {Epoch} */
 function measured({ train, valid, ...epoch }) {
   const error = (said) => (typeof said === "object" && said ? (said.loss ?? null) : said);
-  return { ...epoch, train: error(train), valid: error(valid) };
+  return { ...epoch, train: error(train), valid: error(valid), mse: (typeof valid === "object" ? valid?.mse : null) ?? null };
 }
 
 /** The epochs of a history, which comes in columns. @param {Record<string, any[]>} columns @returns {Epoch[]} */

@@ -3,6 +3,7 @@
 import { computed, effect, signal } from "@preact/signals-core";
 import { api } from "narrows/api";
 import { afterFrame } from "narrows/beat";
+import { canKeep } from "narrows/keep";
 import { asCommand } from "narrows/link";
 import { Live } from "narrows/live";
 import { tellAsked, tellVisible, told } from "narrows/probe";
@@ -41,6 +42,8 @@ export function createStudio() {
     /** Its graph, or that of the recipe on the table before it runs. */
     graph: computed(() => run.value?.graph.value ?? state.preview.value?.graph ?? null),
     dark: darkness(state),
+    /** What the last change of the recipe did to the training: {sentence}, anew each time. */
+    retrained: signal(/** @type {{sentence: string} | null} */ (null)),
     /** All runs as GET /api/runs lists them, the newest first; null until read. */
     list: signal(/** @type {any[] | null} */ (null)),
     /** Whether training goes on now. */
@@ -104,8 +107,27 @@ function actions(studio) {
     studio.recipe.value = recipe;
     clearTimeout(previewTimer);
     previewTimer = setTimeout(async () => {
-      if ((await preview()) && again && studio.changed.value) await begin();
+      if ((await preview()) && again && studio.changed.value) await retrain();
     }, PREVIEW_QUIET_MS);
+  };
+
+  /** Train what is on the table now: from the weights that are there where they suit it, else from new ones. */
+  const retrain = async () => {
+    const run = studio.run.value;
+    const last = run?.snapshots.value.at(-1);
+    const keep = last && canKeep({ recipe: run.detail.value?.recipe, graph: run.graph.value }, studio.recipe.value, studio.preview.value?.graph);
+    if (keep && (await carryOn(run, last.step))) return tellRetrained("The recipe changed: training goes on from the weights there were.");
+    await begin();
+    return tellRetrained(keep === false ? "The layers or the data changed: training began anew with new weights." : "The recipe changed: training began anew.");
+  };
+
+  /** @param {string} sentence */
+  const tellRetrained = (sentence) => void (studio.retrained.value = { sentence });
+
+  /** @param {import("narrows/run").Run} run @param {number} step */
+  const carryOn = async (run, step) => {
+    await attempt(() => api.post(`runs/${run.id}/do`, { do: "stop" }));
+    return fork(step);
   };
 
   /** Change one setting by its dotted path. @param {string} path @param {unknown} value */
@@ -172,6 +194,7 @@ function actions(studio) {
       const { id } = await api.post(`runs/${run.id}/fork`, { step, recipe: studio.recipe.value });
       studio.step.value = null;
       studio.runs.value = [id];
+      return id;
     });
 
   /** Show a snapshot, or null for the newest. @param {number | null} step */
