@@ -26,7 +26,7 @@ from narrows.studio.home import ID, Home, new_id
 from narrows.studio.hub import KINDS, Hub, Record
 from narrows.studio.jobs import AT_ONCE, Jobs
 from narrows.studio.pages import Pages
-from narrows.studio.snapshots import frames_of, note_of, path_of, read_snapshot, steps_of
+from narrows.studio.snapshots import frames_of, path_of, read_snapshot, said_in, steps_of
 from narrows.studio.store import LIVE, Row, Store
 from narrows.studio.uploads import Uploads
 
@@ -280,8 +280,9 @@ def noted(path: Path) -> dict[str, Any] | None:
     try:
         with path.open("rb") as file:
             head = file.read(8)
-            note = note_of(head + file.read(min(int.from_bytes(head, "little"), JSON_LIMIT)))
-        return {name: note[name] for name in ("step", "epoch", "valid")}
+            said = said_in(head + file.read(min(int.from_bytes(head, "little"), JSON_LIMIT)))
+        valid = float(said["valid"]) if said["valid"] else None
+        return {"step": int(said["step"]), "epoch": int(said["epoch"]), "valid": valid}
     except (OSError, KeyError, TypeError, ValueError):
         return None
 

@@ -1,7 +1,7 @@
 /** The network as an hourglass to scale, alive: one column a layer, the code in its waist, what was lost under the output. */
 
 import { columnsOf, countText, layAcross, layDown, plateOf, shapeText } from "narrows/columns";
-import { short } from "narrows/controls";
+import { NOUNS, short } from "narrows/controls";
 import { html, useEffect, useLayoutEffect, useMemo, useRef, useState, useValue } from "narrows/html";
 import { canAdd, canRemove, withLayer, withoutLayer } from "narrows/layers";
 import { UnitLens } from "narrows/unitlens";
@@ -174,11 +174,11 @@ function Whole({ glass, graph, which, box }) {
     return () => (glass.picture(which, null), which === "output" && glass.picture("lost", null));
   }, [glass, graph, size.w, size.h]);
   const place = { x: box.x + (box.w - size.w) / 2, y: box.y + box.h / 2 - size.h / 2, ...size };
-  const small = { x: place.x + size.w * 0.42, y: place.y + size.h + 10, w: size.w * 0.58, h: size.h * 0.58 };
+  const small = { x: place.x + size.w * 0.21, y: place.y + size.h + 8, w: size.w * 0.58, h: size.h * 0.58 };
   return html`<canvas ref=${canvas} class="picture ${graph.kind}" style=${at(place)} role="img"
       aria-label=${which === "input" ? "What goes in" : "What comes out"}></canvas>
     ${which === "output" && html`<canvas ref=${lost} class="picture lost ${graph.kind}" style=${at(small)} role="img" aria-label="What was lost"></canvas>
-      <${Lost} glass=${glass} x=${small.x - 8} y=${small.y + small.h / 2} />`}
+      <${Lost} glass=${glass} x=${small.x + small.w / 2} y=${small.y + small.h + 4} />`}
     ${which === "input" && html`<${Whose} glass=${glass} graph=${graph} x=${box.x + box.w / 2} y=${place.y + size.h + 8} />`}`;
 }
 
@@ -193,14 +193,14 @@ function sizeOfObject(graph, { w, h }) {
 /** @param {{glass: Glass, x: number, y: number}} given */
 function Lost({ glass, x, y }) {
   const seen = useValue(glass.seen);
-  return html`<p class="lost-word" style=${{ left: `${x}px`, top: `${y}px` }}><b>what was lost</b><br /><small>${seen ? `error ${short(seen.error)}` : "of this one"}</small></p>`;
+  return html`<p class="lost-word" style=${{ left: `${x}px`, top: `${y}px` }}><b>what was lost</b> <small>${seen ? short(seen.error) : ""}</small></p>`;
 }
 
 /** Which object it is. @param {{glass: Glass, graph: any, x: number, y: number}} given */
 function Whose({ glass, graph, x, y }) {
   const index = useValue(glass.index);
   const label = useValue(() => glass.studio.run.value?.labels.value?.[index] ?? -1, [index]);
-  const words = [`test object ${index + 1}`, label >= 0 && graph.classes[label]].filter(Boolean).join(": ");
+  const words = [`${(NOUNS[graph.kind] ?? ["object"])[0]} ${index + 1}`, label >= 0 && graph.classes[label]].filter(Boolean).join(" · ");
   return html`<small class="whose" style=${{ left: `${x}px`, top: `${y}px` }}>${words}</small>`;
 }
 
@@ -254,7 +254,7 @@ function Mark({ glass }) {
   const hover = useValue(glass.hover);
   if (!hover) return null;
   const { x, y, w, h } = hover.box;
-  return html`<i class="mark" style=${at({ x: x - 2, y: y - 2, w: w + 4, h: h + 4 })}></i>`;
+  return html`<i class="unit-mark" style=${at({ x: x - 2, y: y - 2, w: w + 4, h: h + 4 })}></i>`;
 }
 
 /** The width and height of an element as it changes. @param {{current: HTMLElement | null}} element */

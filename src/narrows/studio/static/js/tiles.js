@@ -55,7 +55,7 @@ function Tile({ studio, run, graph, values, index }) {
   useLayoutEffect(() => drawObject(input.current, graph, values), [values, graph, dark]);
   useEffect(() => run.tiles.subscribe((tiles) => tiles && onFrame(() => paint(button.current, output.current, lost.current, graph, values, tiles, index))), [run, graph, values, dark]);
   const named = label >= 0 && graph.classes[label] ? `, ${graph.classes[label]}` : "";
-  return html`<button type="button" class="tile ${graph.kind}" ref=${button} aria-pressed=${chosen} aria-label="object ${index + 1}${named}"
+  return html`<button type="button" class="seen-tile ${graph.kind}" ref=${button} aria-pressed=${chosen} aria-label="object ${index + 1}${named}"
     onClick=${() => (studio.object.value = index)} onPointerEnter=${() => (studio.hovered.value = index)} onPointerLeave=${() => (studio.hovered.value = null)}>
     <canvas ref=${input} class="picture ${graph.kind}"></canvas>
     <canvas ref=${output} class="picture ${graph.kind}"></canvas>

@@ -202,11 +202,11 @@ export function CodeBar({ glass, count }) {
   const holding = Object.keys(override).length;
   const releaseAll = holding > 0 && html`<button type="button" onClick=${() => (glass.studio.override.value = {})}>${holding > 1 ? `Free all ${holding}` : "Free it"}</button>`;
   if (held === null || held >= count) {
-    return html`<p class="hint"><b>Take hold of a number of the code: the decoder answers at once</b>
+    return html`<p class="code-bar"><b>Take hold of a number of the code: the decoder answers at once</b>
       <small>hover a unit to see what it responds to · click a layer to open it</small>${releaseAll}</p>`;
   }
   const value = override[held] ?? glass.own?.[held] ?? 0;
-  return html`<div class="hint bar" role="group" aria-label=${nameOf(held, count)}>
+  return html`<div class="code-bar" role="group" aria-label=${nameOf(held, count)}>
     <span><b>number ${held + 1}</b> of ${count}, ${held in override ? "held at" : "now"} <b class="code-ink">${short(Math.round(value * 100) / 100)}</b></span>
     <button type="button" aria-pressed=${override[held] === 0} onClick=${() => glass.hold(held, 0)}>Turn off</button>
     ${held in override

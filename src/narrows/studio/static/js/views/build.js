@@ -21,7 +21,7 @@ export function View({ studio }) {
       <${Hourglass} studio=${studio} glass=${glass} />
       ${layer ? html`<${Drawer} studio=${studio} glass=${glass} name=${layer} />` : html`<${Tiles} studio=${studio} />`}
     </div>
-    <aside class="side" aria-label="How well it does">
+    <aside class="build-side" aria-label="How well it does">
       <${Curve} studio=${studio} />
       <${Measures} studio=${studio} />
       <${SmallMap} studio=${studio} />
