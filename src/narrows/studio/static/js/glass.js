@@ -63,7 +63,7 @@ export class Glass {
     const stops = [
       effect(() => this.takeModel(studio.run.value?.model.value ?? null, studio.run.value?.weights.value)),
       effect(() => void this.takeObject(studio.run.value, this.index.value, studio.graph.value)),
-      effect(() => void (studio.override.value, onFrame(this.paint))),
+      effect(() => void (studio.override.value === this.painted || onFrame(this.paint))),
       effect(() => void (studio.dark.value, this.recolour())),
     ];
     const clock = setInterval(() => this.beginCensus(), CENSUS_MS);
@@ -144,7 +144,8 @@ export class Glass {
       model.encode(x);
       /** @type {Float32Array} */ (this.own).set(model.z);
     } else model.z.set(this.own);
-    clamp(model.z, studio.override.peek(), model.graph.code.size);
+    this.painted = studio.override.peek();
+    clamp(model.z, this.painted, model.graph.code.size);
     const pass = model.rest();
     this.shown.forEach((shown, name) => this.paintShown(shown, name, pass, whole));
     this.paintPictures(x, pass.y, whole);
@@ -185,6 +186,8 @@ export class Glass {
     const { [unit]: _, ...others } = this.studio.override.peek();
     this.dragged ||= since;
     this.studio.override.value = value === null ? others : { ...others, [unit]: value };
+    // A drag is answered within its own event, so that it is seen in the same frame.
+    if (since) this.paint();
   }
 
   /** Find out where the numbers of the code lie, for sliders of a fitting length. */

@@ -4,6 +4,7 @@ import { columnsOf, countText, layAcross, layDown, plateOf, shapeText } from "na
 import { NOUNS, short } from "narrows/controls";
 import { html, useEffect, useLayoutEffect, useMemo, useRef, useState, useValue } from "narrows/html";
 import { canAdd, canRemove, withLayer, withoutLayer } from "narrows/layers";
+import { GATES } from "narrows/plates";
 import { UnitLens } from "narrows/unitlens";
 import { asSliders, CodeBar, placed as at, Waist } from "narrows/waist";
 
@@ -24,7 +25,7 @@ export function Hourglass({ studio, glass }) {
   const down = size.width < NARROW;
   const laid = useMemo(() => graph && size.width && lay(graph, size, down), [graph, size.width, size.height, down]);
   return html`<section class="hourglass ${down ? "down" : "across"}" aria-label="The network, alive" ref=${frame}>
-    ${laid ? html`<${Drawing} studio=${studio} glass=${glass} graph=${graph} laid=${laid} down=${down} />` : html`<${Nothing} studio=${studio} />`}
+    ${laid ? html`<${Drawing} studio=${studio} glass=${glass} graph=${graph} laid=${laid} down=${down} room=${size.width} />` : html`<${Nothing} studio=${studio} />`}
   </section>`;
 }
 
@@ -42,19 +43,19 @@ function Nothing({ studio }) {
     : "The recipe is being read; the network appears here in a moment."}</p>`;
 }
 
-/** @param {{studio: Studio, glass: Glass, graph: any, laid: {placed: Placed[], width: number, height: number}, down: boolean}} given */
-function Drawing({ studio, glass, graph, laid, down }) {
+/** @param {{studio: Studio, glass: Glass, graph: any, laid: {placed: Placed[], width: number, height: number}, down: boolean, room: number}} given */
+function Drawing({ studio, glass, graph, laid, down, room }) {
   const { placed, width, height } = laid;
   const waist = placed.find(({ column }) => column.role === "code");
   return html`
-    <div class="scroll" onPointerLeave=${() => (glass.hover.value = null)}>
+    <div class="scroll ${width > room ? "wide" : ""}" onPointerLeave=${() => (glass.hover.value = null)}>
       <div class="glass" style=${{ width: `${width}px`, height: `${height}px` }}>
         <${Ground} placed=${placed} width=${width} height=${height} down=${down} />
         ${!down && html`<${Words} placed=${placed} />`}
         ${placed.map((one) => html`<${Column} key=${one.column.name + one.column.role} glass=${glass} studio=${studio} graph=${graph} ...${one} down=${down} />`)}
         <${Edits} studio=${studio} graph=${graph} placed=${placed} down=${down} />
         <${Mark} glass=${glass} />
-        <${UnitLens} glass=${glass} studio=${studio} graph=${graph} width=${width} height=${height} />
+        <${UnitLens} glass=${glass} studio=${studio} graph=${graph} width=${width} height=${height} down=${down} />
       </div>
     </div>
     <${CodeBar} glass=${glass} count=${graph.code.size} />`;
@@ -151,9 +152,16 @@ function Plate({ glass, column, box }) {
     event.preventDefault();
   };
   const press = () => open(glass, column.name, glass.hover.peek());
-  return html`<canvas ref=${canvas} class="plate ${column.part}" style=${at(place)} tabindex="0" role="img"
+  return html`${column.kind === "gates" && html`<${GateNames} box=${place} />`}<canvas ref=${canvas} class="plate ${column.part}" style=${at(place)} tabindex="0" role="img"
     aria-label="Activations of ${column.title}, ${shapeText(column.shape)}. Arrow keys go along its units, Enter opens one."
     onPointerMove=${over} onPointerLeave=${() => show(null)} onBlur=${() => show(null)} onKeyDown=${keys} onClick=${press}></canvas>`;
+}
+
+/** The initials of the gates beside their strips. @param {{box: import("narrows/columns").Box}} given */
+function GateNames({ box }) {
+  const names = Object.entries(GATES);
+  return html`<div class="gate-names" style=${at({ ...box, x: box.x - 13, w: 12 })} aria-hidden="true">
+    ${names.map(([name, words]) => html`<span key=${name} title="${name}: ${words}">${name[0]}</span>`)}</div>`;
 }
 
 /** Open a layer, and a value of it, in the drawer. @param {Glass} glass @param {string | null} layer @param {import("narrows/plates").Hit | null} [hit] */

@@ -1,6 +1,6 @@
 /** The lens: what the unit under the pointer is, what it says now, and what it responds to. */
 
-import { columnsOf, valueOf } from "narrows/columns";
+import { columnsOf, LABEL, valueOf } from "narrows/columns";
 import { short } from "narrows/controls";
 import { html, useEffect, useMemo, useState, useValue } from "narrows/html";
 import { Picture } from "narrows/picture";
@@ -13,8 +13,8 @@ const WIDTH = 236;
 const SHOWN = 6;
 const STEPS = 5;
 
-/** @param {{glass: Glass, studio: import("narrows/studio").Studio, graph: any, width: number, height: number}} given */
-export function UnitLens({ glass, studio, graph, width, height }) {
+/** @param {{glass: Glass, studio: import("narrows/studio").Studio, graph: any, width: number, height: number, down: boolean}} given */
+export function UnitLens({ glass, studio, graph, width, height, down }) {
   const hover = useValue(glass.hover);
   const columns = useMemo(() => columnsOf(graph), [graph]);
   const settled = useSettled(hover && `${hover.name} ${hover.unit}`);
@@ -22,9 +22,8 @@ export function UnitLens({ glass, studio, graph, width, height }) {
   if (!hover || !column?.layer || !settled || !glass.ready) return null;
   const { box } = hover;
   const left = Math.max(4, Math.min(width - WIDTH - 4, box.x + box.w / 2 - WIDTH / 2));
-  const below = box.y + box.h + 180 < height;
-  const place = below ? { top: `${box.y + box.h + 8}px` } : { bottom: `${height - box.y + 8}px` };
-  return html`<div class="unit-lens card" role="status" style=${{ left: `${left}px`, width: `${WIDTH}px`, ...place }}>
+  const top = down ? box.y + box.h + 8 : height - LABEL;
+  return html`<div class="unit-lens card" role="status" style=${{ left: `${left}px`, top: `${top}px`, width: `${WIDTH}px` }}>
     <${Says} glass=${glass} column=${column} hover=${hover} />
     ${column.role === "code"
       ? html`<${Traversal} glass=${glass} studio=${studio} graph=${graph} unit=${hover.unit} />`
@@ -75,7 +74,7 @@ function Traversal({ glass, studio, graph, unit }) {
   if (!model || !glass.own) return null;
   const [low, high] = reachOf(ranges, unit);
   const outputs = Array.from({ length: STEPS }, (_, i) => along(model, glass, unit, low + ((high - low) * i) / (STEPS - 1)));
-  return html`<small>from ${short(Math.round(low * 10) / 10)} to ${short(Math.round(high * 10) / 10)}, the others as they are</small>
+  return html`<small>${short(Math.round(low * 10) / 10)} to ${short(Math.round(high * 10) / 10)}, the others as they are</small>
     <div class="thumbs five">${outputs.map((values, i) => html`<${Picture} key=${i} look=${graph} values=${values} dark=${dark} stamp=${seen} label="step ${i + 1} of ${STEPS}" />`)}</div>`;
 }
 
