@@ -4,6 +4,7 @@ import contextlib
 import json
 import os
 import shutil
+import socket
 import sys
 import threading
 import time
@@ -14,7 +15,7 @@ import pytest
 import uvicorn
 from websockets.sync.client import connect
 
-from narrows.cli.studio import listening, settings
+from narrows.cli.studio import settings
 from narrows.studio.app import create_app
 from narrows.studio.children import PROGRAM
 from narrows.studio.guard import hosts_for
@@ -96,20 +97,20 @@ class Studio:
         headers = more.pop("headers", {"Authorization": f"Bearer {self.home.token}"})
         with connect(
             f"ws://127.0.0.1:{self.port}/api/live", additional_headers=headers, proxy=None, max_size=None, **more
-        ) as socket:
+        ) as viewer:
             if runs:
-                socket.send(json.dumps({"type": "watch", "runs": list(runs), "want": list(want)}))
-            yield socket
+                viewer.send(json.dumps({"type": "watch", "runs": list(runs), "want": list(want)}))
+            yield viewer
 
 
-def update(socket, timeout=10):
-    """The next update of a socket and its frames."""
-    message = json.loads(socket.recv(timeout=timeout))
-    return message, [socket.recv(timeout=timeout) for _ in range(message.get("frames", 0))]
+def update(viewer, timeout=10):
+    """The next update of a viewer and its frames."""
+    message = json.loads(viewer.recv(timeout=timeout))
+    return message, [viewer.recv(timeout=timeout) for _ in range(message.get("frames", 0))]
 
 
-def ack(socket):
-    socket.send(json.dumps({"type": "ack"}))
+def ack(viewer):
+    viewer.send(json.dumps({"type": "ack"}))
 
 
 @pytest.fixture
@@ -130,7 +131,7 @@ def small_page(folder):
 def opened(runs, static, program="fake_child", **options):
     """A studio that listens while inside."""
     home = Home(runs)
-    listener = listening("127.0.0.1", 0)
+    listener = socket.create_server(("127.0.0.1", 0))
     port = listener.getsockname()[1]
     app = create_app(home, hosts_for(["127.0.0.1", "localhost"], port), static=static, program=program, **options)
     server = uvicorn.Server(settings(app))

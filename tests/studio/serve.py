@@ -1,18 +1,19 @@
 """A studio in a process of its own, to be killed: `python serve.py RUNS STATIC PROGRAM AT_ONCE` says its port."""
 
+import socket
 import sys
 from pathlib import Path
 
 import uvicorn
 
-from narrows.cli.studio import listening, settings
+from narrows.cli.studio import settings
 from narrows.studio.app import create_app
 from narrows.studio.guard import hosts_for
 from narrows.studio.home import Home
 
 
 def main(runs, static, program, at_once):
-    listener = listening("127.0.0.1", 0)
+    listener = socket.create_server(("127.0.0.1", 0))
     port = listener.getsockname()[1]
     home = Home(Path(runs))
     lock = home.lock()

@@ -4,9 +4,9 @@ It carries the page's own modules, the weights as float16, and objects of the sh
 stored where they are bytes, else as float16.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
-from math import prod
+from math import ceil, prod
 from pathlib import Path
 from typing import Any
 
@@ -14,20 +14,23 @@ import numpy as np
 import torch
 
 from narrows.data.scaling import Scaling, fit_scaling
-from narrows.errors import DamagedError, LimitError, ModelError
-from narrows.files import finite, read_json, write_atomic
+from narrows.errors import LimitError, ModelError
+from narrows.files import finite, write_atomic
 from narrows.model import Model
 from narrows.readout.apply import encode
 from narrows.readout.graph import REMOTE_FROM, graph_of, span_of, weights_of
 from narrows.readout.latent import project
 from narrows.recipe import Recipe
-from narrows.studio.frames import places, points_frame, weights_frame
+from narrows.studio.baseline import baseline_of
+from narrows.studio.frames import places, points_frame, tiles, tiles_frame, weights_frame
 from narrows.studio.onefile import Part, one_file
 from narrows.studio.opened import latest
 from narrows.studio.sayings import command, python
-from narrows.studio.shown import Shown, facts, shown
+from narrows.studio.shown import EXAMPLES, Shown, facts, shown
 from narrows.studio.training import SPAN_OBJECTS
-from narrows.train.checkpoint import METRICS, REPORT, is_finished, open_run, read_run
+from narrows.studio.view import corrupted
+from narrows.train.checkpoint import METRICS, is_finished, open_run, read_run
+from narrows.train.events import Epoch
 from narrows.train.state import read_history
 from narrows.types import Splits
 
@@ -98,8 +101,9 @@ def export(
         )
     name = name or folder.resolve().name
     run = told(folder, recipe, data, name, step) | {"graph": graph, "sample_count": len(chosen), **facts(chosen)}
+    run["baseline"] = baseline_of(recipe, data, scaling, prod(model.code_shape))
     about = finite({"run": run, "where": chosen.where(), "of": len(every)})
-    content = one_file(f"{name} · narrows", about, parts_of(model, graph, chosen, step))
+    content = one_file(f"{name} · narrows", about, parts_of(model, recipe, graph, chosen, step))
     made = OneFile(len(content), len(chosen), len(every), graph["count"])
     tell(made)
     if out is not None:
@@ -123,22 +127,25 @@ def affordable(chosen: Shown) -> int:
     return min(len(chosen), MOST, max(1, MOST_BYTES // size))
 
 
-def parts_of(model: Model, graph: dict[str, Any], chosen: Shown, step: int) -> dict[str, Part]:
-    """The bytes of a file: objects, classes, places and weights."""
-    codes = encode(model, np.asarray(chosen.split.x)).reshape(len(chosen), -1)
-    projection, found = project(codes, "auto", seed=0)
+def parts_of(model: Model, recipe: Recipe, graph: dict[str, Any], chosen: Shown, step: int) -> dict[str, Part]:
+    """The bytes of a file: objects, classes, places, weights, and what the model makes of the first objects."""
+    raw = np.asarray(chosen.split.x)
+    projection, found = project(encode(model, raw).reshape(len(chosen), -1), "auto", seed=0)
+    with torch.no_grad():
+        output = model(corrupted(recipe, model.scaled(torch.from_numpy(raw[:EXAMPLES])))).output.numpy()
     return {
         "objects": Part(chosen.objects().tobytes(), 1 if chosen.stored else 2),
         "labels": Part(chosen.labels().tobytes(), 2),
         "points": Part(points_frame(step, places(found), projection, complete=True), 2),
         "weights": Part(weights_frame(step, weights_of(model, graph)), 2),
+        "tiles": Part(tiles_frame(step, tiles(output, graph["low"], graph["high"]))),
     }
 
 
 def told(folder: Path, recipe: Recipe, data: Splits, name: str, step: int) -> dict[str, Any]:
     """What the page is told of the run, as the studio's own page is; no path of this machine is in it."""
     public = recipe.with_(data=recipe.data.with_(name=Path(recipe.data.name).name))
-    history = read_history(folder / METRICS)
+    epochs = read_history(folder / METRICS)
     return {
         "id": RUN,
         "name": name,
@@ -147,21 +154,16 @@ def told(folder: Path, recipe: Recipe, data: Splits, name: str, step: int) -> di
         "command": command(public),
         "python": python(public),
         "counts": {part: len(getattr(data, part)) for part in ("train", "valid", "test")},
-        "epoch": len(history),
-        "epochs": len(history),
+        "epoch": len(epochs),
+        "epochs": len(epochs),
         "step": step,
         "snapshots": [],
-        "baseline": None,
-        "errors": errors(folder),
+        "history": course(epochs, ceil(len(data.train) / recipe.training.batch)),
     }
 
 
-def errors(folder: Path) -> dict[str, float | None]:
-    """The test error of a run and PCA's, where it was judged."""
-    if not (folder / REPORT).is_file():
-        return {}
-    said = read_json(folder / REPORT)
-    try:
-        return {"model": said["test"]["mse"], "pca": said["baseline"].get("pca", {}).get("mse")}
-    except (KeyError, TypeError, AttributeError) as problem:
-        raise DamagedError(f"{folder / REPORT} is no report ({problem})", step="Train it again") from None
+def course(epochs: Sequence[Epoch], steps: int) -> dict[str, Any]:
+    """The errors of each epoch of so many steps, as the studio tells the course of a run."""
+    step, train = [epoch.epoch * steps for epoch in epochs], [epoch.train["loss"] for epoch in epochs]
+    valid, number = [epoch.valid["loss"] for epoch in epochs], [epoch.epoch for epoch in epochs]
+    return {"step": step, "loss": train, "epochs": {"epoch": number, "step": step, "train": train, "valid": valid}}

@@ -187,8 +187,7 @@ class Jobs:
         Raises:
             UsageError: Too many wait already, or the data is not there.
         """
-        if len(self.waiting) >= WAITING_LIMIT:
-            raise UsageError(f"{WAITING_LIMIT} trainings wait already", step="Stop some of them", code="usage.busy")
+        self.check_room()
         for row in rows:
             self.source(row["recipe"]["data"]["name"])
         family = Family(rows[0]["family"], [row["id"] for row in rows], resume, begins or {}, pace)
@@ -196,6 +195,15 @@ class Jobs:
         self.waiting.append(family)
         self.set_state(family, "waiting", COLD if self.room() else BUSY)
         self.go_on()
+
+    def check_room(self) -> None:
+        """Refuse more work while a lot of it waits.
+
+        Raises:
+            UsageError: Too many families wait.
+        """
+        if len(self.waiting) >= WAITING_LIMIT:
+            raise UsageError(f"{WAITING_LIMIT} trainings wait already", step="Stop some of them", code="usage.busy")
 
     def do(self, row: Row, what: str) -> dict[str, str]:
         """Do something to the family of a run; returns the states they have now.

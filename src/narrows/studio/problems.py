@@ -29,7 +29,7 @@ STATUS_BY_CODE = {
     "usage.no-snapshot": 404,
     "usage.no-file": 404,
     "usage.state": 409,
-    "usage.busy": 503,
+    "usage.busy": 429,
     "usage.format": 415,
     "environment.disk": 507,
 }
@@ -60,6 +60,15 @@ TITLES = {
     503: "Not possible here and now",
     507: "The disk is nearly full",
 }
+
+
+PROBLEM_SCHEMA = {
+    "type": "object",
+    "properties": {name: {"type": "string"} for name in ("type", "title", "detail", "code", "expected", "step")}
+    | {"status": {"type": "integer"}},
+    "required": ["type", "title", "status", "detail", "code", "expected", "step"],
+}
+"""The JSON Schema of the body of an error."""
 
 
 def problem(status: int, detail: str, *, code: str = "", expected: str = "", step: str = "") -> dict[str, Any]:

@@ -111,8 +111,9 @@ def merged(base: dict[str, Any], said: Mapping[str, Any]) -> dict[str, Any]:
     whole = {**base, **said}
     for name, value in said.items():
         old = base.get(name)
-        same = isinstance(old, dict) and isinstance(value, dict) and name != "objective"
-        if same and value.get("kind", old.get("kind")) == old.get("kind"):
+        if not isinstance(old, dict) or not isinstance(value, dict) or name == "objective":
+            continue
+        if value.get("kind", old.get("kind")) == old.get("kind"):
             whole[name] = {**old, **value}
     return whole
 

@@ -39,7 +39,7 @@ class Session:
     def __init__(self, order: dict[str, Any], inbox: "SimpleQueue[Item]", outbox: Outbox):
         self.inbox, runs = inbox, order["runs"]
         self.runs = [Training(run, outbox, max(1, int(order["cores"])), 1 / len(runs)) for run in runs]
-        self.paused, self.single, self.stopped = bool(order.get("paused")), False, False
+        self.paused, self.singles, self.stopped = bool(order.get("paused")), 0, False
         self.pace, self.tick = float(order.get("pace") or 0), 0.0
         self.later: list[Item] = []
         self.scope = ExitStack()
@@ -58,7 +58,8 @@ class Session:
                 self.attempt(run, run.begin)
         comparing = beside(self.compare)
         try:
-            self.each(lambda run: run.run())
+            if not self.stopped:
+                self.each(lambda run: run.run())
             while self.live and not self.stopped:
                 self.turn()
         finally:
@@ -74,7 +75,7 @@ class Session:
         self.obey()
         if self.stopped:
             return
-        if self.paused and not self.single:
+        if self.paused and not self.singles:
             self.rest()
             return
         rounds = min(run.rounds for run in self.live)
@@ -82,8 +83,8 @@ class Session:
             # One that was left in the middle of a judgement catches up alone.
             if run.rounds == rounds:
                 self.attempt(run, partial(run.advance, self.called))
-        if self.single:
-            self.single = len({run.rounds for run in self.live}) > 1
+        if self.singles:
+            self.singles -= len({run.rounds for run in self.live}) <= 1
             return
         self.each(lambda run: run.show())
         self.wait()
@@ -130,9 +131,9 @@ class Session:
         elif do == "pace":
             self.pace = float(message.get("steps") or 0)
         elif do in {"pause", "resume"}:
-            self.paused = do == "pause"
+            self.paused, self.singles = do == "pause", 0
         elif do == "step":
-            self.paused = self.single = True
+            self.paused, self.singles = True, self.singles + 1
         else:
             self.stopped = True
             if do != "stop":

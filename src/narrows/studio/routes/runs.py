@@ -14,6 +14,7 @@ from narrows.settings import Settings
 from narrows.studio.desk import Desk, Here, history
 from narrows.studio.folder import REPORT, optional
 from narrows.studio.home import new_id
+from narrows.studio.routes.listed import Listed, listed
 from narrows.studio.sayings import command, python
 from narrows.studio.store import Row
 
@@ -33,6 +34,13 @@ class New(Settings):
     names: Annotated[list[Name], Field(max_length=4)] | None = None
     start: bool = True
     pace: Pace = None
+
+
+class Begun(Settings):
+    """Runs that have begun: the id they share, and each of them."""
+
+    group: str
+    runs: list[Listed]
 
 
 class Deed(Settings):
@@ -56,13 +64,13 @@ class Change(Settings):
 
 
 @router.get("")
-def list_runs(desk: Here, limit: Annotated[int, Query(ge=1, le=RUNS_LIMIT)] = 200) -> list[dict[str, Any]]:
+def list_runs(desk: Here, limit: Annotated[int, Query(ge=1, le=RUNS_LIMIT)] = 200) -> list[Listed]:
     """All runs, the newest first."""
     return [listed(row) for row in desk.store.runs()[:limit]]
 
 
 @router.post("", status_code=201)
-async def begin(new: New, desk: Here) -> dict[str, Any]:
+async def begin(new: New, desk: Here) -> Begun:
     """Begin one run, or up to four side by side."""
     family = new_id()
     names = new.names or []
@@ -77,7 +85,7 @@ async def begin(new: New, desk: Here) -> dict[str, Any]:
     stored = desk.store.family(family)
     if new.start:
         desk.jobs.begin(stored, pace=new.pace)
-    return {"group": family, "runs": [listed(row) for row in desk.store.family(family)]}
+    return Begun(group=family, runs=[listed(row) for row in desk.store.family(family)])
 
 
 @router.get("/{run}")
@@ -93,7 +101,7 @@ async def one_run(run: str, desk: Here) -> dict[str, Any]:
     report = await asyncio.to_thread(optional, desk.folder(row) / REPORT)
     course = {"report": report, "history": history(record), "snapshots": record.snapshots, "notices": record.notices}
     baseline = record.baseline or about.get("baseline")
-    return {**listed(desk.store.run(run)), **said, **about, **course, "baseline": baseline}
+    return {**listed(desk.store.run(run)).model_dump(), **said, **about, **course, "baseline": baseline}
 
 
 @router.post("/{run}/do")
@@ -104,7 +112,7 @@ async def do(run: str, deed: Deed, desk: Here) -> dict[str, str]:
 
 
 @router.post("/{run}/fork", status_code=201)
-async def fork(run: str, wanted: Fork, desk: Here) -> dict[str, Any]:
+async def fork(run: str, wanted: Fork, desk: Here) -> Listed:
     """Begin a new run with the weights of a snapshot."""
     row = desk.store.run(run)
     await asyncio.to_thread(desk.snapshot, row, wanted.step)
@@ -118,7 +126,7 @@ async def fork(run: str, wanted: Fork, desk: Here) -> dict[str, Any]:
 
 
 @router.patch("/{run}")
-def rename(run: str, change: Change, desk: Here) -> dict[str, Any]:
+def rename(run: str, change: Change, desk: Here) -> Listed:
     """Give a run another name."""
     desk.store.run(run)
     desk.store.change(run, sure=True, name=change.name)
@@ -138,7 +146,8 @@ async def throw_away(run: str, desk: Here) -> dict[str, str]:
 
 
 def check(desk: Desk, recipe: Recipe) -> None:
-    """Refuse a recipe whose data clients may not name, or that trains for ever."""
+    """Refuse a recipe whose data clients may not name, or that trains for ever, or one too many."""
+    desk.jobs.check_room()
     desk.source(recipe.data.name)
     if recipe.training.epochs > EPOCHS_LIMIT:
         raise LimitError(f"{recipe.training.epochs:,} epochs", expected=f"at most {EPOCHS_LIMIT:,} in the studio")
@@ -163,18 +172,3 @@ def fresh(recipe: Recipe, run: str, family: str, name: str) -> Row:
 async def has_about(desk: Desk, run: str) -> bool:
     """Whether the objects of a run are there already."""
     return await asyncio.to_thread((desk.home.shown(run) / "about.json").is_file)
-
-
-def listed(row: Row) -> dict[str, Any]:
-    """A run as the list shows it."""
-    recipe = row["recipe"]
-    parts = {
-        "data": recipe["data"]["name"],
-        "network": recipe["network"]["kind"],
-        "bottleneck": recipe["bottleneck"]["kind"],
-        "size": recipe["bottleneck"]["size"],
-    }
-    hidden = {"recipe", "folder", "family", "baseline", "stamp"}
-    kept = {name: value for name, value in row.items() if name not in hidden}
-    kept["epoch"] = min(row["epoch"], row["epochs"] or row["epoch"])
-    return {**kept, **parts, "group": row["family"], "folder_name": row["folder"]}

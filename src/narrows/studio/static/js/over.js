@@ -54,7 +54,7 @@ function names(pen, plot, { run, studio }) {
   const graph = run.graph.value;
   const labels = run.labels.value;
   if (!labels || !graph?.classes.length || plot.tier?.side >= LARGE) return;
-  const font = `650 13px ${getComputedStyle(document.body).fontFamily}`;
+  const font = `700 15px ${getComputedStyle(document.body).fontFamily}`;
   for (const { index, x, y } of middles(plot, labels, graph.classes.length)) {
     if (!studio.hidden.value.has(index)) words(pen, graph.classes[index], plot.toSpot(x, y), css(classColour(index)), font);
   }

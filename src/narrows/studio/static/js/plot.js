@@ -282,7 +282,7 @@ export function frame(pen, { x, y }, side, colour, width = 2) {
  */
 export function words(pen, text, { x, y }, colour, font) {
   Object.assign(pen, { font, textAlign: "center", textBaseline: "middle", lineJoin: "round" });
-  Object.assign(pen, { lineWidth: 4, strokeStyle: css(token("card"), 0.86), fillStyle: colour });
+  Object.assign(pen, { lineWidth: 5, strokeStyle: css(token("card"), 0.9), fillStyle: colour });
   pen.strokeText(text, x, y);
   pen.fillText(text, x, y);
 }

@@ -44,7 +44,7 @@ const GRAB = 9;
 /** @param {{studio: any, run: import("narrows/run").Run | null, small?: boolean} & Extras} given */
 export function Scatter({ studio, run, small = false, ...extras }) {
   const points = useValue(() => Boolean(run?.points.value), [run]);
-  if (!run || !points) return html`<div class="scatter ${small ? "small" : ""}"><div class="plane card"><p class="empty">The map appears with the first codes.</p></div></div>`;
+  if (!run || !points) return html`<div class="scatter ${small ? "small" : ""}"><div class="field card"><p class="empty">The map appears with the first codes.</p></div></div>`;
   return html`<div class="scatter ${small ? "small" : ""}">
     <${Plane} key=${run.id} studio=${studio} run=${run} small=${small} ...${extras} />
     ${!extras.linked && html`<${Legend} studio=${studio} run=${run} tallies=${!small} />`}
@@ -73,7 +73,7 @@ function Plane({ studio, run, small, ...extras }) {
   }, []);
   useEffect(() => view.current?.refresh());
   const label = "Map of the codes. Arrow keys move the held code, plus and minus zoom, 0 shows all, Enter takes the nearest dot.";
-  return html`<div class="plane card" data-tool=${extras.tool ?? "decode"} ref=${host} tabindex="0" role="application" aria-label=${label}>
+  return html`<div class="field card" data-tool=${extras.tool ?? "decode"} ref=${host} tabindex="0" role="application" aria-label=${label}>
     <canvas class="ground" aria-hidden="true"></canvas>
     <canvas class="dots" aria-hidden="true"></canvas>
     <canvas class="over" aria-hidden="true"></canvas>

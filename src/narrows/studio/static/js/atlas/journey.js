@@ -69,7 +69,7 @@ function Slot({ name, n, index, armed, studio, run }) {
   return html`<div class="slot ${armed ? "armed" : ""}">
     <button type="button" class="letter" aria-pressed=${armed} title=${`Choose ${name} on the map`} onClick=${arm}>${name}</button>
     ${index === null
-      ? html`<button type="button" class="tile hollow" onClick=${arm} aria-label=${`choose ${name} on the map`}>${armed ? "…" : "+"}</button>`
+      ? html`<button type="button" class="thing hollow" onClick=${arm} aria-label=${`choose ${name} on the map`}>${armed ? "…" : "+"}</button>`
       : html`<${ObjectTile} studio=${studio} run=${run} index=${index} onTake=${arm} />`}
     ${armed && html`<button type="button" class="plain" onClick=${fill}>the chosen</button>`}
   </div>`;
@@ -111,7 +111,7 @@ function Film({ studio, run, hand }) {
   const twin = twinOf(run);
   const strip = Array.from({ length: FRAMES }, (_, n) => twin.decode(between(codes[0], codes[1], n / (FRAMES - 1))).y.slice());
   return html`<div class="film">
-    <div class="strip">${strip.map((values, n) => html`<button type="button" class="tile" aria-label=${`${Math.round((100 * n) / (FRAMES - 1))} % of the way`}
+    <div class="frames">${strip.map((values, n) => html`<button type="button" class="thing" aria-label=${`${Math.round((100 * n) / (FRAMES - 1))} % of the way`}
       onClick=${() => go(n / (FRAMES - 1))}><${Picture} key=${n} look=${graph} values=${values} dark=${dark} label="" /></button>`)}</div>
     <div class="controls"><button type="button" aria-pressed=${playing} onClick=${() => (journey.playing.value = !playing)}>${playing ? "Stop" : "Film"}</button>
       <label class="slider code"><input type="range" aria-label="along the way from A to B" min="0" max="1" step="0.005" value=${along} style=${{ "--share": along }}
@@ -139,6 +139,6 @@ function Sum({ studio, run, hand }) {
   const code = a.map((value, d) => value - b[d] + c[d]);
   const values = twinOf(run).decode(code).y.slice();
   return html`<div class="sum"><b>A − B + C</b>
-    <button type="button" class="tile" title="Hold this code" aria-label="Hold the code A - B + C" onClick=${() => hand.hold(code)}>
+    <button type="button" class="thing" title="Hold this code" aria-label="Hold the code A - B + C" onClick=${() => hand.hold(code)}>
       <${Picture} look=${graph} values=${values} dark=${dark} label="A - B + C" /></button></div>`;
 }

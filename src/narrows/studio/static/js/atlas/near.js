@@ -24,7 +24,7 @@ export function Near({ studio, run, desk }) {
   }, [found]);
   if (!found.length) return null;
   const of = known.count < (run.detail.value?.objects?.count ?? 0) ? `of ${known.count.toLocaleString("en")} looked at` : "";
-  return html`<section class="near"><div class="heading"><h2>Nearest in the code</h2><span class="aside">${of}</span></div>
+  return html`<section class="neighbours"><div class="heading"><h2>Nearest in the code</h2><span class="aside">${of}</span></div>
     <div class="objects">${found.map((i) => html`<${ObjectTile} key=${i} studio=${studio} run=${run} index=${i} onTake=${() => hand.choose(i)} />`)}</div>
   </section>`;
 }

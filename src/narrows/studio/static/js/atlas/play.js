@@ -1,7 +1,7 @@
 /** A sound's play buttons; for other objects nothing. */
 
 import { html, useValue } from "narrows/html";
-import { play, playable } from "narrows/atlas/sound";
+import { leveled, play, playable } from "narrows/atlas/sound";
 
 /** @param {{studio: any, run: import("narrows/run").Run, hand: import("narrows/hand").Hand}} given */
 export function PlayButton({ run, hand }) {
@@ -11,5 +11,5 @@ export function PlayButton({ run, hand }) {
   const sound = (cell) => () => cell.value && play(cell.value, graph, layout);
   return html`<div class="sounds"><button type="button" onClick=${sound(hand.object)}>Play the object</button>
     <button type="button" onClick=${sound(hand.output)}>Play the decoded</button>
-    <span class="caption">made from its levels; the phases are guessed</span></div>`;
+    ${leveled(graph) && html`<span class="caption">made from its levels; the phases are guessed</span>`}</div>`;
 }

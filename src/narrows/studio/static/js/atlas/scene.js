@@ -64,9 +64,9 @@ export function Scene({ studio, run, scene, marked }) {
     studio.hovered.value = told.hoveredId = i < 0 ? null : i;
   });
   const take = (event) => find(event) >= 0 && handOf(studio).choose(find(event));
-  return html`<figure class="scene"><div class="ground card" style=${{ aspectRatio: `${scene.columns} / ${scene.rows}` }}>
+  return html`<figure class="scene"><div class="room"><div class="ground card" style=${{ "--ratio": scene.columns / scene.rows }}>
     <canvas ref=${canvas} role="img" aria-label="The scene, each pixel in the colour of its class" onPointerMove=${point}
-      onPointerLeave=${() => (studio.hovered.value = null)} onClick=${take}></canvas><i ref=${spot} hidden></i></div>
+      onPointerLeave=${() => (studio.hovered.value = null)} onClick=${take}></canvas><i ref=${spot} hidden></i></div></div>
     <figcaption>the scene: a pixel and its dot light up together</figcaption></figure>`;
 }
 

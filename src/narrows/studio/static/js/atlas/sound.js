@@ -1,10 +1,12 @@
 /**
- * Sounds from their spectrograms. The model sees levels only, so the phases are guessed: each tone goes on where the
- * frame before left it.
+ * Sounds from objects: samples as they are, or spectrograms. Of those the model sees levels only, so the phases are
+ * guessed: each tone goes on where the frame before left it.
  *
  * References:
- *     Phase vocoder (Flanagan and Golden, 1966), https://doi.org/10.1002/j.1538-7305.1966.tb01706.x
+ *     Phase vocoder (Flanagan and Golden, 1966), doi 10.1002/j.1538-7305.1966.tb01706.x
  */
+
+import { unscaled } from "narrows/nn";
 
 const LOUDEST = 0.5;
 /** A sound of one frame lasts this many frames. */
@@ -16,15 +18,19 @@ let speaker = null;
 let sounding = null;
 
 /** @param {any} graph @param {any} layout */
-export const playable = (graph, layout) => graph?.kind === "sound" && layout?.rate > 0 && "AudioContext" in window;
+export const playable = (graph, layout) => layout?.rate > 0 && ["sound", "series"].includes(graph?.kind) && "AudioContext" in window;
+
+/** Whether a sound is told by its levels alone. @param {any} graph */
+export const leveled = (graph) => graph?.kind === "sound";
 
 /**
- * Play scaled levels; what plays already is cut off.
- * @param {ArrayLike<number>} values (D,) or (1, D, frames) @param {any} graph @param {any} layout
+ * Play scaled values; what plays already is cut off.
+ * @param {ArrayLike<number>} values (C, L) samples, or (D,) or (1, D, frames) levels @param {any} graph @param {any} layout
  */
 export function play(values, graph, layout) {
+  const raw = unscaled(values, graph);
   const [bins, frames] = graph.shape.length > 1 ? graph.shape.slice(-2) : [graph.shape[0], 1];
-  const samples = soundOf(levels(values, graph), bins, frames);
+  const samples = leveled(graph) ? soundOf(raw, bins, frames) : loud(raw.slice(0, graph.shape.at(-1)));
   speaker ??= new AudioContext();
   sounding?.stop();
   const buffer = speaker.createBuffer(1, samples.length, layout.rate);
@@ -33,12 +39,6 @@ export function play(values, graph, layout) {
   sounding.buffer = buffer;
   sounding.connect(speaker.destination);
   sounding.start();
-}
-
-/** Scaled values as decibels. */
-function levels(values, { scale: { offset, spread }, values: D }) {
-  const at = (list, i) => (Array.isArray(list) ? list[i % D] : list);
-  return Float32Array.from(values, (value, i) => value * at(spread, i) + at(offset, i));
 }
 
 /**
@@ -66,8 +66,13 @@ export function soundOf(decibels, bins, frames) {
     transform(real, imaginary);
     for (let i = 0; i < window; i += 1) out[frame * hop + i] += real[i] * (0.5 - 0.5 * Math.cos((2 * Math.PI * i) / window));
   }
-  const peak = out.reduce((most, value) => Math.max(most, Math.abs(value)), 1e-9);
-  return out.map((value) => (value * LOUDEST) / peak);
+  return loud(out);
+}
+
+/** Samples brought to a level that does not hurt. @param {Float32Array} samples */
+function loud(samples) {
+  const peak = samples.reduce((most, value) => Math.max(most, Math.abs(value)), 1e-9);
+  return samples.map((value) => (value * LOUDEST) / peak);
 }
 
 /** The inverse Fourier transform in place, unscaled; any length, by halves while it is even. */

@@ -21,7 +21,7 @@ export function ObjectTile({ studio, run, index, onTake, values, stamp }) {
   const label = run.labels.value?.[index] ?? -1;
   const name = className(run, index) || `object ${index}`;
   const light = (on) => () => (studio.hovered.value = on ? index : null);
-  return html`<button type="button" class="tile" style=${{ "--of": css(classColour(label)) }} title=${`${name}, object ${index}`}
+  return html`<button type="button" class="thing" style=${{ "--of": css(classColour(label)) }} title=${`${name}, object ${index}`}
     aria-label=${`${name}, object ${index}`} onClick=${onTake} onPointerEnter=${light(true)} onPointerLeave=${light(false)}
     onFocus=${light(true)} onBlur=${light(false)}>
     <${Picture} look=${graph} values=${values ?? own} dark=${dark} stamp=${stamp} label=${name} />

@@ -72,7 +72,7 @@ export function Ground({ studio, run, desk }) {
   const size = useValue(() => codeLength(run.graph.value), [run]);
   const place = size === 1 ? "line" : projection;
   const told = ground ? (exact ? GROUND : NO_GROUND) : DRAGS[place];
-  return html`<p class="hint"><b>Drag on the map: the decoder answers at once.</b> <span class="quiet">${SHOWS[place](size)} ${told}</span></p>`;
+  return html`<p class="about"><b>Drag on the map: the decoder answers at once.</b> <span class="quiet">${SHOWS[place](size)} ${told}</span></p>`;
 }
 
 /** @type {Record<string, (size: number) => string>} */
