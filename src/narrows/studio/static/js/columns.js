@@ -159,7 +159,8 @@ export const thickness = (numbers, most) => THINNEST + (1 - THINNEST) * Math.sqr
 const WIDTHS = { maps: [62, 118], rows: [52, 100], bars: [38, 84], gates: [88, 132], object: [84, 150] };
 const NEEDED = { maps: 76, rows: 70, bars: 64, gates: 190, object: 84 };
 const WAIST = [92, 118];
-const LABEL = 70;
+/** Height of the labels under the columns. */
+export const LABEL = 70;
 const HEAD = 34;
 
 /**
