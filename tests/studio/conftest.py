@@ -4,6 +4,8 @@ import contextlib
 import json
 import os
 import shutil
+import socket
+import sys
 import threading
 import time
 from pathlib import Path
@@ -13,12 +15,15 @@ import pytest
 import uvicorn
 from websockets.sync.client import connect
 
-from narrows.cli.studio import listening, settings
+from narrows.cli.studio import settings
 from narrows.studio.app import create_app
+from narrows.studio.children import PROGRAM
 from narrows.studio.guard import hosts_for
 from narrows.studio.home import Home
+from narrows.studio.pages import STATIC
 
-HERE = str(Path(__file__).parent)
+# What the tests and their children import by name.
+sys.path.insert(0, str(Path(__file__).parent))
 
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
 
@@ -92,26 +97,29 @@ class Studio:
         headers = more.pop("headers", {"Authorization": f"Bearer {self.home.token}"})
         with connect(
             f"ws://127.0.0.1:{self.port}/api/live", additional_headers=headers, proxy=None, max_size=None, **more
-        ) as socket:
+        ) as viewer:
             if runs:
-                socket.send(json.dumps({"type": "watch", "runs": list(runs), "want": list(want)}))
-            yield socket
+                viewer.send(json.dumps({"type": "watch", "runs": list(runs), "want": list(want)}))
+            yield viewer
 
 
-def update(socket, timeout=10):
-    """The next update of a socket and its frames."""
-    message = json.loads(socket.recv(timeout=timeout))
-    return message, [socket.recv(timeout=timeout) for _ in range(message.get("frames", 0))]
+def update(viewer, timeout=10):
+    """The next update of a viewer and its frames."""
+    message = json.loads(viewer.recv(timeout=timeout))
+    return message, [viewer.recv(timeout=timeout) for _ in range(message.get("frames", 0))]
 
 
-def ack(socket):
-    socket.send(json.dumps({"type": "ack"}))
+def ack(viewer):
+    viewer.send(json.dumps({"type": "ack"}))
 
 
 @pytest.fixture
 def static(tmp_path):
+    return small_page(tmp_path / "static")
+
+
+def small_page(folder):
     """A tiny page."""
-    folder = tmp_path / "static"
     (folder / "js").mkdir(parents=True)
     (folder / "index.html").write_text('<!doctype html><script type="importmap">{"imports":{}}</script><p>page')
     (folder / "js" / "app.js").write_text("export const one = 1;\n")
@@ -119,34 +127,65 @@ def static(tmp_path):
     return folder
 
 
-@pytest.fixture
-def open_studio(tmp_path, static, monkeypatch):
-    """A function that opens a studio on the runs of this test."""
-    monkeypatch.syspath_prepend(HERE)
-    opened = []
-
-    def begin(program="fake_child", **options):
-        home = Home(tmp_path / "runs")
-        listener = listening("127.0.0.1", 0)
-        port = listener.getsockname()[1]
-        app = create_app(home, hosts_for(["127.0.0.1", "localhost"], port), static=static, program=program, **options)
-        server = uvicorn.Server(settings(app))
-        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
-        thread.start()
-        end = time.monotonic() + 20
-        while not server.started and time.monotonic() < end:
-            time.sleep(0.01)
-        opened.append(Studio(home, port, server, thread))
-        return opened[-1]
-
-    yield begin
-    for studio in opened:
+@contextlib.contextmanager
+def opened(runs, static, program="fake_child", **options):
+    """A studio that listens while inside."""
+    home = Home(runs)
+    listener = socket.create_server(("127.0.0.1", 0))
+    port = listener.getsockname()[1]
+    app = create_app(home, hosts_for(["127.0.0.1", "localhost"], port), static=static, program=program, **options)
+    server = uvicorn.Server(settings(app))
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
+    thread.start()
+    end = time.monotonic() + 20
+    while not server.started and time.monotonic() < end:
+        time.sleep(0.01)
+    studio = Studio(home, port, server, thread)
+    try:
+        yield studio
+    finally:
         studio.http.close()
-        studio.server.should_exit = True
-        studio.thread.join(20)
-        assert not studio.thread.is_alive()
+        server.should_exit = True
+        thread.join(20)
+    assert not thread.is_alive()
+
+
+@pytest.fixture
+def open_studio(tmp_path, static):
+    """A function that opens a studio on the runs of this test."""
+    with contextlib.ExitStack() as stack:
+        yield lambda **options: stack.enter_context(opened(tmp_path / "runs", static, **options))
 
 
 @pytest.fixture
 def studio(open_studio):
     return open_studio()
+
+
+@pytest.fixture(scope="module")
+def studio_for_bad_files(tmp_path_factory):
+    """One studio for many bad files: it has to live through them all."""
+    with opened(tmp_path_factory.mktemp("runs"), tmp_path_factory.mktemp("static")) as studio:
+        yield studio
+        assert studio.http.get("/api/health").json() == {"ok": True}
+
+
+@pytest.fixture(scope="session")
+def whole_studio(tmp_path_factory):
+    """The studio as it is: its own page, and children that compute."""
+    with opened(tmp_path_factory.mktemp("runs"), STATIC, program=PROGRAM) as studio:
+        yield studio
+
+
+@pytest.fixture
+def enter(page, whole_studio):
+    """A function that opens a view of the whole studio in the page, and waits until something has learned."""
+
+    def opening(view, query=""):
+        page.goto(f"{whole_studio.address}/?token={whole_studio.home.token}")
+        page.goto(f"{whole_studio.address}/#1/{view}{query}")
+        page.reload()
+        page.wait_for_function("window.__probe && window.__probe.firstVisibleMs !== null", timeout=40_000)
+        return page
+
+    return opening

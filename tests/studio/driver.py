@@ -12,10 +12,10 @@ class Child:
     def __init__(self, role="trainer"):
         context = get_context("spawn")
         self.connection, theirs = context.Pipe()
-        self.process = context.Process(target=wire.enter, args=(theirs, role), daemon=True)
+        self.process = context.Process(target=wire.enter, args=(theirs, role, "narrows.studio.child"), daemon=True)
         self.process.start()
         theirs.close()
-        self.heard = []
+        self.heard, self.begun = [], 0
 
     def say(self, do, *frames, **values):
         wire.send(self.connection, {"do": do, **values}, *frames)
@@ -25,10 +25,11 @@ class Child:
         if not self.connection.poll(timeout):
             raise TimeoutError(f"nothing in {timeout} s; heard last: {[m for _, m, _ in self.heard[-3:]]}")
         message, frames = wire.receive(self.connection)
+        self.begun -= message["event"] == "idle"
         self.heard.append((time.perf_counter(), message, frames))
         return message, frames
 
-    def until(self, event, timeout=60.0, **values):
+    def until(self, event, timeout=20.0, **values):
         """The next message of an event with these values."""
         end = time.perf_counter() + timeout
         while True:

@@ -3,6 +3,7 @@
 import os
 import struct
 import time
+from pathlib import Path
 
 from narrows.studio import wire
 from narrows.studio.hub import KINDS
@@ -44,14 +45,18 @@ class Trainer:
         self.is_paused, self.begin = False, time.time()
         for run in runs:
             self.step[run["id"]] = 100 if run["resume"] else 0
-            open(f"{run['folder']}/recipe.json", "w").write("{}")
+            Path(run["folder"], "recipe.json").write_text("{}")
             self.say(
                 run, "started", epochs=1000, steps=10, step=self.step[run["id"]], parameters=1, place={}, counts={}
             )
             self.say(run, "state", state="running")
-        while any([self.advance(run) for run in runs]) and self.obeys(runs):
+        while self.advance_all(runs) and self.obeys(runs):
             time.sleep(0.01)
         wire.send(self.connection, {"event": "idle"})
+
+    def advance_all(self, runs):
+        going = [self.advance(run) for run in runs]
+        return any(going)
 
     def advance(self, run):
         if run["recipe"]["seed"] == self.CRASH:

@@ -8,7 +8,8 @@ import pytest
 def test_a_run_goes_its_way(studio):
     (run,) = studio.new({"training": {"epochs": 3}})
     row = studio.wait(run, "done")
-    assert row["step"] == 30 and row["valid"] == pytest.approx(1 / 30) and row["best"] == row["valid"]
+    assert (row["step"], row["best"]) == (30, row["valid"])
+    assert row["valid"] == pytest.approx(1 / 30)
 
 
 def test_pause_resume_stop(studio):

@@ -1,5 +1,7 @@
 """Forks: a training that begins with given weights, its resuming, and the live model that a training shows."""
 
+from itertools import pairwise
+
 import pytest
 import torch
 
@@ -81,7 +83,7 @@ def test_the_model_in_started_is_live(digits, network, route, engine):
             best = snapshot(started.model)
         if isinstance(event, Finished):
             assert same(best, dict(event.result.model.state_dict()))
-    assert all(not torch.equal(before, after) for before, after in zip(seen, seen[1:], strict=False))
+    assert all(not torch.equal(before, after) for before, after in pairwise(seen))
 
 
 def test_reading_the_live_model_between_events_changes_nothing(digits):
@@ -122,7 +124,11 @@ def test_a_fork_resumes_to_the_last_bit(digits, network, steps, tmp_path):
     given = weights_after(3, chosen, digits)
     whole = result_of(fit(chosen, digits, place=PLACE, start=given))
     # After no step nothing had been saved: the fork begins again, with its own first weights.
-    kill_after(fit(chosen, digits, folder=tmp_path, place=PLACE, start=given, save_steps=2), Started if not steps else Step, steps or 1)
+    kill_after(
+        fit(chosen, digits, folder=tmp_path, place=PLACE, start=given, save_steps=2),
+        Started if not steps else Step,
+        steps or 1,
+    )
     resumed = result_of(fit(chosen, digits, folder=tmp_path, place=PLACE, resume=True))
     assert same(dict(whole.model.state_dict()), dict(resumed.model.state_dict()))
 

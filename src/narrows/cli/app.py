@@ -16,6 +16,9 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
+page = typer.Typer(rich_markup_mode=None, subcommand_metavar="[export RUN]")
+app.add_typer(page, name="studio")
+
 Json = Annotated[bool, typer.Option("--json", help="Give the result as one JSON object on standard output.")]
 Debug = Annotated[bool, typer.Option("--debug", help="Show where an error comes from.")]
 Set = Annotated[
@@ -277,8 +280,9 @@ def info(
     talk.end(describe(talk, what, schema, set_ or []))
 
 
-@app.command()
+@page.callback(invoke_without_command=True)
 def studio(
+    context: typer.Context,
     runs: Annotated[Path, typer.Option(help="Folder that holds the runs.")] = Path("runs"),
     host: Annotated[str, typer.Option(help="Address to listen on; the default is this machine alone.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="Port to listen on; 0 takes a free one.", min=0, max=65_535)] = 0,
@@ -288,10 +292,29 @@ def studio(
     debug: Debug = False,
 ) -> None:
     """Open a page on which autoencoders are seen at work. Ctrl-C ends it."""
+    if context.invoked_subcommand:
+        return
     from narrows.cli.studio import studio as work
 
     talk = Talk(json_)
     talk.end(work(talk, runs, host, port, browser, at_once))
+
+
+@page.command("export")
+def studio_export(
+    run: RunFolder,
+    out: Annotated[Path | None, typer.Option(help="File to write, .html; RUN.html if left out.")] = None,
+    json_: Json = False,
+    debug: Debug = False,
+) -> None:
+    """Write a run as one HTML file, which opens anywhere and needs no server.
+
+    Its map, its network and its objects are in it: up to 10,000 of them, fewer of large ones.
+    """
+    from narrows.cli.studio import one_file as work
+
+    talk = Talk(json_)
+    talk.end(work(talk, run, out))
 
 
 @app.command()

@@ -1,4 +1,4 @@
-"""The command that opens the page: studio."""
+"""The commands that open the page, or write it as one file: studio, studio export."""
 
 from __future__ import annotations
 
@@ -138,3 +138,20 @@ def shown(host: str) -> str:
     if host in ("0.0.0.0", "::"):
         return "127.0.0.1" if host == "0.0.0.0" else "[::1]"
     return f"[{host}]" if ":" in host and not host.startswith("[") else host
+
+
+def one_file(talk: Talk, run: Path, out: Path | None) -> dict[str, Any]:
+    """A run as one HTML file: `narrows studio export`."""
+    from narrows.cli.train import check_suffix, load_again
+    from narrows.studio.export import OneFile, export
+
+    out = out or Path(f"{run.resolve().name}.html")
+    check_suffix(out, (".html",))
+
+    def tell(made: OneFile) -> None:
+        some = "all" if made.objects == made.of else f"{made.objects:,} of {made.of:,}"
+        talk.say(f"{made.bytes / 1e6:.1f} MB: a model of {made.numbers:,} numbers and {some} objects; into {out}")
+
+    made = export(run, lambda recipe: load_again(talk, recipe.data, "Bring the data back first"), out, tell=tell)
+    talk.say("It opens in a browser as it is, without a server.")
+    return {"out": str(out), **made.as_dict()}

@@ -1,8 +1,10 @@
 """The app: the guard outside, the limits within, the routes inside."""
 
 import contextlib
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 from fastapi import FastAPI
 from starlette.types import ASGIApp
@@ -15,8 +17,14 @@ from narrows.studio.home import Home
 from narrows.studio.jobs import AT_ONCE
 from narrows.studio.limits import Limits
 from narrows.studio.pages import STATIC, Pages
-from narrows.studio.problems import add_handlers
+from narrows.studio.problems import PROBLEM_SCHEMA, TITLES, add_handlers
 from narrows.studio.routes import ROUTERS
+
+PROBLEMS: dict[int | str, dict[str, Any]] = {
+    status: {"description": TITLES[status], "content": {"application/problem+json": {"schema": PROBLEM_SCHEMA}}}
+    for status in (400, 401, 403, 404, 405, 408, 409, 413, 415, 422, 429, 503, 507)
+}
+"""What every route may answer instead."""
 
 
 def create_app(
@@ -60,10 +68,23 @@ def inner_app(desk: Desk) -> FastAPI:
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
+        responses=PROBLEMS,
         lifespan=lifespan,
     )
     app.state.desk = desk
     add_handlers(app)
     for router in ROUTERS:
         app.include_router(router)
+    app.openapi = partial(described, app, app.openapi)  # type: ignore[method-assign]
     return app
+
+
+def described(app: FastAPI, schema: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+    """The OpenAPI schema of the app, with the key that the guard asks for."""
+    found = schema()
+    found["components"]["securitySchemes"] = {
+        "token": {"type": "http", "scheme": "bearer", "description": "what .studio/token holds"}
+    }
+    found["security"] = [{"token": []}]
+    found["paths"]["/api/health"]["get"]["security"] = []
+    return found

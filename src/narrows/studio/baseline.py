@@ -38,7 +38,7 @@ def baseline_of(recipe: Recipe, data: Splits, scaling: Scaling, size: int) -> di
 
     Returns:
         "mean": {"mse"}; "pca": {"mse", "size"}, or None where the code is not narrower than the objects; "curve": a
-        list of {"size", "mse"} by falling error; "on": which objects it is measured on.
+        list of {"size", "mse"} by rising size; "on": which objects it is measured on.
 
     Example:
         >>> from narrows.data import load

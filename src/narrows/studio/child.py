@@ -13,9 +13,10 @@ import torch
 
 from narrows.studio import wire
 from narrows.studio.outbox import Outbox
+from narrows.studio.requests import Bench
 from narrows.studio.trainer import Trainer
 
-WORKERS = {"trainer": Trainer}
+WORKERS: dict[str, type[Trainer] | type[Bench]] = {"trainer": Trainer, "bench": Bench}
 """What a child does, by its role."""
 
 

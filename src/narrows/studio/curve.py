@@ -1,5 +1,7 @@
 """The curve of a training's loss, thinned as it grows so that a long one is no larger than a short one."""
 
+from collections.abc import Sequence
+
 POINTS, EAGER = 2_000, 100
 """Points of a whole curve, about; steps at the beginning that are points of their own."""
 
@@ -33,8 +35,8 @@ class Thinned:
             self.losses.append(self.sum / self.count)
             self.sum, self.count = 0.0, 0
 
-    def take(self) -> dict[str, list[float]]:
+    def take(self) -> dict[str, Sequence[float]]:
         """The points that were not taken yet."""
-        taken = {"step": self.steps, "loss": self.losses}
+        taken: dict[str, Sequence[float]] = {"step": self.steps, "loss": self.losses}
         self.steps, self.losses = [], []
         return taken

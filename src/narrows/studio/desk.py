@@ -23,11 +23,12 @@ from narrows.files import write_atomic
 from narrows.studio.bench import Bench
 from narrows.studio.children import PROGRAM
 from narrows.studio.folder import FRESH_SECONDS, Facts, changed, loss, optional, read_folder, read_history
-from narrows.studio.home import Home, new_id
+from narrows.studio.home import ID, Home, new_id
 from narrows.studio.hub import Hub, Record
 from narrows.studio.jobs import AT_ONCE, Jobs
 from narrows.studio.pages import Pages
 from narrows.studio.store import LIVE, Row, Store
+from narrows.studio.uploads import Uploads
 
 log = logging.getLogger("narrows.studio")
 
@@ -52,7 +53,7 @@ class Desk:
     def __init__(self, home: Home, pages: Pages, *, at_once: int = AT_ONCE, cores: int = 0, program: str = PROGRAM):
         self.home, self.pages = home, pages
         self.store = Store(home.database)
-        self.hub = Hub()
+        self.hub, self.uploads = Hub(), Uploads(home)
         self.jobs = Jobs(home, self.store, self.hub, self.source, at_once=at_once, cores=cores, program=program)
         self.hub.looked_at = self.jobs.looked_at
         self.quick, self.slow = Bench(program=program), Bench(keep=False, program=program)
@@ -61,6 +62,7 @@ class Desk:
 
     async def open(self) -> None:
         """Begin: the list brought up to date, a child made warm, the folder watched."""
+        await asyncio.to_thread(self.uploads.sweep)
         await asyncio.to_thread(self.scan)
         await self.jobs.open()
         self.scanning = asyncio.create_task(self.keep_scanning())
@@ -96,7 +98,15 @@ class Desk:
         """
         if name in DATASETS:
             return name
+        if name.startswith(UPLOAD):
+            return str(self.uploads.path(name.removeprefix(UPLOAD)))
         raise unknown("data set", name, DATASETS)
+
+    def called(self, name: str) -> str:
+        """What a person calls the data of a recipe: an upload by its label, as the file is called on their disk."""
+        with contextlib.suppress(NarrowsError):
+            return str(self.uploads.one(name.removeprefix(UPLOAD))["label"]) if name.startswith(UPLOAD) else name
+        return name
 
     # Runs from elsewhere
 
@@ -128,11 +138,16 @@ class Desk:
         if row:
             self.store.change(row["id"], recipe=facts.recipe.model_dump(mode="json"), **facts.row())
         else:
-            name, new = folder.name, new_id()
-            recipe = facts.recipe.model_dump(mode="json")
-            first = {"id": new, "folder": name, "name": name, "created": facts.stamp, "family": new}
-            self.store.add({**first, "origin": "terminal", "recipe": recipe, **facts.row()})
+            self.store.add(self.new_row(folder, facts))
         return self.store.select("WHERE folder = ?", folder.name)[0]
+
+    def new_row(self, folder: Path, facts: Facts) -> Row:
+        """The first row of a run that is not in the list: of a terminal, or one of ours if the list was lost."""
+        ours = ID.fullmatch(folder.name) is not None and self.home.shown(folder.name).is_dir()
+        run, origin = (folder.name, "studio") if ours else (new_id(), "terminal")
+        first = {"id": run, "folder": folder.name, "name": folder.name, "created": facts.stamp, "family": run}
+        row = {**first, "origin": origin, "recipe": facts.recipe.model_dump(mode="json"), **facts.row()}
+        return {**row, "state": "stopped"} if ours and row["state"] in LIVE else row
 
     # One run
 

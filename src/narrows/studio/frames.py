@@ -1,10 +1,10 @@
 """Binary frames: what changes many times a second travels as plain numbers, little endian, behind 16 bytes.
 
-    'N' | version | kind | slot | step (4) | a (4) | b (4) | payload
+'N' | version | kind | slot | step (4) | a (4) | b (4) | payload
 
-    points   a objects; b bit 0: all of them, bits 8..15: the projection. Bounds, then 16-bit places (a, 2) within them
-    weights  a numbers of 16 bits, in the order of the model's graph
-    tiles    a objects of b values, 8 bits each, from the graph's low to its high
+points   a objects; b bit 0: all of them, bits 8..15: the projection. Bounds, then 16-bit places (a, 2) within them
+weights  a numbers of 16 bits, in the order of the model's graph
+tiles    a objects of b values, 8 bits each, from the graph's low to its high
 """
 
 import struct
@@ -134,7 +134,7 @@ def tiles_frame(step: int, tiles: np.ndarray) -> bytes:
         >>> unpack(tiles_frame(9, np.zeros((12, 64), np.uint8)))[2:5]
         (9, 12, 64)
     """
-    return pack(TILES, step, *tiles.shape, tiles.tobytes())
+    return pack(TILES, step, len(tiles), tiles.shape[1], tiles.tobytes())
 
 
 def tiles(x: np.ndarray, low: float, high: float) -> np.ndarray:

@@ -109,8 +109,10 @@ class Home:
         file = self.lock_file.open("a+")
         if not take(file):
             file.seek(0)
+            other = file.read(20).strip() or "unknown"
+            file.close()
             raise UsageError(
-                f"another studio (process {file.read(20).strip() or 'unknown'}) works on these runs",
+                f"another studio (process {other}) works on these runs",
                 step="Open its page, end it, or give another folder with --runs",
                 code="usage.locked",
             )

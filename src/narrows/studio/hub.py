@@ -327,9 +327,9 @@ def take_started(record: Record, message: Message, frames: list[bytes]) -> None:
 
 def take_progress(record: Record, message: Message, frames: list[bytes]) -> None:
     """Some steps were made."""
-    record.know(
-        epoch=message["epoch"], step=message["step"], seconds=message["seconds"], rate_objects_a_second=message["rate"]
-    )
+    # After its last step a run is in no further epoch.
+    epoch = min(message["epoch"], record.facts.get("epochs") or message["epoch"])
+    record.know(epoch=epoch, step=message["step"], seconds=message["seconds"], rate_objects_a_second=message["rate"])
     curve = message.get("curve", {"step": [], "loss": []})
     record.add_curve(curve["step"], curve["loss"])
 
@@ -358,6 +358,13 @@ def take_baseline(record: Record, message: Message, frames: list[bytes]) -> None
     record.baselines += 1
 
 
+def take_report(record: Record, message: Message, frames: list[bytes]) -> None:
+    """How well the run did, and what is noticed about that."""
+    record.know(has_report=True)
+    for finding in message["report"].get("findings", []):
+        take_notice(record, finding, [])
+
+
 def take_frames(record: Record, message: Message, frames: list[bytes]) -> None:
     """New frames."""
     for frame in frames:
@@ -372,6 +379,7 @@ TAKES: dict[str, Callable[[Record, Message, list[bytes]], None]] = {
     "snapshot": take_snapshot,
     "notice": take_notice,
     "baseline": take_baseline,
+    "report": take_report,
     "frames": take_frames,
 }
 """What each event of a child does to the record of its run."""

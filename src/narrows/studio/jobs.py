@@ -8,10 +8,12 @@ those that work. What a child says is written into the store before it is told t
 Messages are those of `wire`: one JSON object and the bytes that belong to it.
 
 To a trainer:
-    {"do": "start", "runs": [{"id", "folder", "shown", "recipe", "source", "resume", "start", "graph_limit"}], "cores"}
+    {"do": "start", "runs": [{"id", "folder", "shown", "recipe", "source", "resume", "start", "graph_limit"}],
+     "cores", "pace"}
         recipe: as the client sent it, its data "upload:ID" or a name; source: the same as the loader takes it
         resume: go on with what is saved in the folder; start: {"folder", "step"} of a snapshot to begin with, or null
     {"do": "pause"}, {"do": "resume"}, {"do": "step"}, {"do": "stop"}      obeyed between two batches
+    {"do": "pace", "steps": a second or null}                              null: as fast as it goes
     {"do": "want", "frames": bool, "rate": a second}                       whether somebody looks
     {"do": "exit"}
 From a trainer:
@@ -23,6 +25,7 @@ From a trainer:
     {"event": "snapshot", "id", "step", "epoch", "valid", "dropped"}
     {"event": "notice", "id", "code", "sentence"}, {"event": "baseline", "id", "baseline"}
     {"event": "frames", "id", "step"} and the frames, each with slot 0
+    {"event": "report", "id", "report"}                                    when all is known, perhaps after "idle"
     {"event": "idle"}                                                      every run of the family has ended
 To and from the bench (see `bench`): {"do", "call", ...}; {"event": "reply", "call", "ok", "result" or "error"}.
 """
@@ -66,6 +69,9 @@ ALLOWED: dict[str, tuple[str, ...]] = {
 }
 """The states in which something may be done to a run."""
 
+LATE = ("report", "baseline", "snapshot", "notice", "frames")
+"""What a child may still say of a run that has ended."""
+
 COLD = "The training process is getting ready; that takes a few seconds."
 BUSY = "Another training is under way; this one begins when it has ended or is paused."
 LOST = "The studio ended while it trained; it goes on from its last saved state."
@@ -81,6 +87,7 @@ class Family:
         runs: Their ids.
         resume: Whether they go on with what is saved.
         begins: For each forked run, where its weights come from.
+        pace: Steps a second at most; as fast as it goes if None.
         child: What works on them, once it does.
         again: Whether they are to begin again when they have stopped.
     """
@@ -89,6 +96,7 @@ class Family:
     runs: list[str]
     resume: bool = False
     begins: dict[str, dict[str, Any]] = field(default_factory=dict)
+    pace: float | None = None
     child: Child | None = None
     again: bool = False
     states: dict[str, str] = field(default_factory=dict)
@@ -160,21 +168,42 @@ class Jobs:
 
     # What clients ask for
 
-    def begin(self, rows: list[Row], *, resume: bool = False, begins: dict[str, dict[str, Any]] | None = None) -> None:
+    def begin(
+        self,
+        rows: list[Row],
+        *,
+        resume: bool = False,
+        begins: dict[str, dict[str, Any]] | None = None,
+        pace: float | None = None,
+    ) -> None:
         """Let the runs of a family train as soon as there is a child for them.
+
+        Args:
+            rows: The runs.
+            resume: Whether they go on with what is saved.
+            begins: For each forked run, the snapshot its weights come from.
+            pace: Steps a second at most; as fast as it goes if None.
 
         Raises:
             UsageError: Too many wait already, or the data is not there.
         """
-        if len(self.waiting) >= WAITING_LIMIT:
-            raise UsageError(f"{WAITING_LIMIT} trainings wait already", step="Stop some of them", code="usage.busy")
+        self.check_room()
         for row in rows:
             self.source(row["recipe"]["data"]["name"])
-        family = Family(rows[0]["family"], [row["id"] for row in rows], resume, begins or {})
+        family = Family(rows[0]["family"], [row["id"] for row in rows], resume, begins or {}, pace)
         self.families[family.name] = family
         self.waiting.append(family)
         self.set_state(family, "waiting", COLD if self.room() else BUSY)
         self.go_on()
+
+    def check_room(self) -> None:
+        """Refuse more work while a lot of it waits.
+
+        Raises:
+            UsageError: Too many families wait.
+        """
+        if len(self.waiting) >= WAITING_LIMIT:
+            raise UsageError(f"{WAITING_LIMIT} trainings wait already", step="Stop some of them", code="usage.busy")
 
     def do(self, row: Row, what: str) -> dict[str, str]:
         """Do something to the family of a run; returns the states they have now.
@@ -197,6 +226,20 @@ class Jobs:
             del self.families[family.name]
         else:
             self.say(family, what)
+        return {other["id"]: other["state"] for other in self.store.family(row["family"])}
+
+    def slow_down(self, row: Row, steps: float | None) -> dict[str, str]:
+        """Let a family make at most so many steps a second, or as many as it can.
+
+        Raises:
+            UsageError: Nothing of it trains.
+        """
+        family = self.families.get(row["family"])
+        if family is None:
+            raise UsageError(f"{row['name']} does not train", step="Begin or resume it first", code="usage.state")
+        family.pace = steps
+        if family.child:
+            family.child.say({"do": "pace", "steps": steps})
         return {other["id"]: other["state"] for other in self.store.family(row["family"])}
 
     def restart(self, rows: list[Row], family: Family | None) -> None:
@@ -286,7 +329,14 @@ class Jobs:
         family.child = child
         self.set_state(family, "starting")
         cores = max(1, self.cores // max(1, len(self.working())))
-        child.say({"do": "start", "runs": [self.described(family, run) for run in family.runs], "cores": cores})
+        child.say(
+            {
+                "do": "start",
+                "runs": [self.described(family, run) for run in family.runs],
+                "cores": cores,
+                "pace": family.pace,
+            }
+        )
         self.want(family)
 
     def described(self, family: Family, run: str) -> dict[str, Any]:
@@ -339,6 +389,8 @@ class Jobs:
             self.hub.take(message, frames)
             if event == "state" and self.waiting:
                 self.go_on()
+        elif event in LATE and message.get("id") in self.hub.records:
+            self.hub.take(message, frames)
 
     def release(self, child: Child, family: Family | None, message: Message) -> None:
         """A child has ended its family, or has ended itself."""

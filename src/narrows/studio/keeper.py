@@ -1,8 +1,8 @@
 """Keeps the snapshots of a run: a thread writes them, so that training never waits for the disk."""
 
+from pathlib import Path
 from queue import SimpleQueue
 from threading import Thread
-from pathlib import Path
 
 from narrows.errors import EnvironmentProblem
 from narrows.studio.outbox import Outbox

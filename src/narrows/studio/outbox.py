@@ -1,4 +1,4 @@
-"""What a child says: facts in their order, frames the newest of each kind, sent by a thread that training never waits for."""
+"""What a child says: facts in their order, frames only the newest; sent by a thread of its own."""
 
 from collections import deque
 from multiprocessing.connection import Connection

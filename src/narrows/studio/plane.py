@@ -37,7 +37,7 @@ class Plane:
 
     @property
     def projection(self) -> str:
-        """"code" where the code itself is seen, else "pca"."""
+        """ "code" where the code itself is seen, else "pca"."""
         return "code" if self.size <= 2 else "pca"
 
     def look(self, codes: np.ndarray) -> None:

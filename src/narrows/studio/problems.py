@@ -29,7 +29,7 @@ STATUS_BY_CODE = {
     "usage.no-snapshot": 404,
     "usage.no-file": 404,
     "usage.state": 409,
-    "usage.busy": 503,
+    "usage.busy": 429,
     "usage.format": 415,
     "environment.disk": 507,
 }
@@ -60,6 +60,15 @@ TITLES = {
     503: "Not possible here and now",
     507: "The disk is nearly full",
 }
+
+
+PROBLEM_SCHEMA = {
+    "type": "object",
+    "properties": {name: {"type": "string"} for name in ("type", "title", "detail", "code", "expected", "step")}
+    | {"status": {"type": "integer"}},
+    "required": ["type", "title", "status", "detail", "code", "expected", "step"],
+}
+"""The JSON Schema of the body of an error."""
 
 
 def problem(status: int, detail: str, *, code: str = "", expected: str = "", step: str = "") -> dict[str, Any]:
@@ -115,9 +124,9 @@ def add_handlers(app: FastAPI) -> None:
     @app.exception_handler(RequestValidationError)
     def unfit(request: Request, error: RequestValidationError) -> JSONResponse:
         first = error.errors()[0]
-        place, *path = first["loc"]
-        if place == "body" and path[:1] == ["recipe"]:
-            return answer(told(explain({**first, "loc": tuple(path[1:])})))  # type: ignore[typeddict-item]
+        inside = recipe_place(tuple(first["loc"]))
+        if inside is not None:
+            return answer(told(explain({**first, "loc": inside})))  # type: ignore[typeddict-item]
         where = ".".join(map(str, first["loc"]))[:80]
         return answer(problem(422, f"{where}: {first['msg'][:200]}", code="usage.value"))
 
@@ -128,6 +137,20 @@ def add_handlers(app: FastAPI) -> None:
     @app.exception_handler(Exception)
     def bug(request: Request, error: Exception) -> JSONResponse:
         return incident(error)
+
+
+def recipe_place(place: tuple[int | str, ...]) -> tuple[int | str, ...] | None:
+    """A place in the body of a request as a place in its recipe; None where it is not in one.
+
+    Example:
+        >>> recipe_place(("body", "recipes", 0, "seed")), recipe_place(("body", "recipe", "seed"))
+        (('seed',), ('seed',))
+        >>> recipe_place(("body", "names")) is None
+        True
+    """
+    if place[:2] == ("body", "recipe"):
+        return place[2:]
+    return place[3:] if place[:2] == ("body", "recipes") and len(place) > 2 else None
 
 
 def incident(error: Exception) -> JSONResponse:

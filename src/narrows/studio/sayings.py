@@ -7,36 +7,45 @@ from typing import Any
 
 from narrows.recipe import Recipe
 
-ALWAYS = ("bottleneck.size", "training.epochs", "training.batch")
+ALWAYS = {
+    "network": ("widths", "channels", "hidden", "chunk"),
+    "bottleneck": ("size",),
+    "training": ("epochs", "batch"),
+}
 """Settings whose default depends on the data: they are always said."""
 
 
-def command(recipe: Recipe) -> str:
+def command(recipe: Recipe, source: str = "") -> str:
     """The command that trains it.
 
+    Args:
+        recipe: What is trained.
+        source: What to call its data by, where that is not its name.
+
     Example:
-        >>> command(Recipe(seed=3))
-        'narrows train digits --network dense --bottleneck plain --set network.widths=256,128 \
---set bottleneck.size=32 --set training.epochs=20 --set training.batch=256 --set seed=3'
+        >>> command(Recipe(network={"kind": "conv", "channels": [8]}, bottleneck={"size": 2}, seed=3))
+        'narrows train digits --network conv --bottleneck plain --set network.channels=[8] --set bottleneck.size=2 \
+--set training.epochs=20 --set training.batch=256 --set seed=3'
     """
-    parts = ["narrows", "train", recipe.data.name, "--network", recipe.network.kind]
+    parts = ["narrows", "train", source or recipe.data.name, "--network", recipe.network.kind]
     parts += ["--bottleneck", recipe.bottleneck.kind]
     for path, value in differences(recipe).items():
-        parts += ["--set", f"{path}={worded(value)}"]
+        parts += ["--set", f"{path}={value if isinstance(value, str) else json.dumps(value, separators=(',', ':'))}"]
     return shlex.join(parts)
 
 
-def python(recipe: Recipe) -> str:
+def python(recipe: Recipe, source: str = "") -> str:
     """A program that trains it."""
-    literal = pformat(recipe.model_dump(mode="json"), sort_dicts=False, width=100)
-    data = recipe.data.model_dump(exclude_defaults=True) | {"name": recipe.data.name}
-    name, options = data.pop("name"), ", ".join(f"{key}={value!r}" for key, value in data.items())
+    values = recipe.model_dump(mode="json")
+    values["data"]["name"] = name = source or recipe.data.name
+    options = recipe.data.model_dump(exclude_defaults=True, exclude={"name", "scaling"})
+    said = "".join(f", {key}={value!r}" for key, value in options.items())
     return "\n".join(
         (
             "from narrows import Recipe, fit, load",
             "",
-            f"recipe = Recipe.model_validate({literal})",
-            f"data = load({name!r}{', ' + options if options else ''})",
+            f"recipe = Recipe.model_validate({pformat(values, sort_dicts=False, width=100)})",
+            f"data = load({name!r}{said})",
             "for event in fit(recipe, data):",
             "    print(event)",
             "",
@@ -45,35 +54,24 @@ def python(recipe: Recipe) -> str:
 
 
 def differences(recipe: Recipe) -> dict[str, Any]:
-    """The settings that a command has to name, by their path: all of the network, and what is not as by default."""
+    """The settings that a command has to name, by their path: what is not as by default, or has no one default."""
     found: dict[str, Any] = {}
     for part in ("data", "corruption", "network", "bottleneck", "training"):
         settings = getattr(recipe, part)
-        kind = getattr(settings, "kind", None)
-        if part == "corruption" and kind != "none":
-            found["corruption"] = kind
-        defaults = {
-            name: field.get_default(call_default_factory=True) for name, field in type(settings).model_fields.items()
-        }
+        if part == "corruption" and settings.kind != "none":
+            found["corruption"] = settings.kind
+        fresh = {name: field.get_default() for name, field in type(settings).model_fields.items()}
         for name, value in settings.model_dump(mode="json").items():
-            path = f"{part}.{name}"
-            if name not in ("kind", "name") and (part == "network" or path in ALWAYS or plain(defaults[name]) != value):
-                found[path] = value
-    whole = Recipe()
-    if recipe.objective != whole.objective:
-        found["objective"] = recipe.objective
-    return found | {
-        name: getattr(recipe, name) for name in ("head", "seed") if getattr(recipe, name) != getattr(whole, name)
-    }
+            said = name in ALWAYS.get(part, ()) or plain(fresh[name]) != value
+            if said and name not in ("kind", "name"):
+                found[f"{part}.{name}"] = value
+    for name in ("head", "objective", "seed"):
+        value = getattr(recipe, name)
+        if value != getattr(Recipe(), name):
+            found[name] = value
+    return found
 
 
 def plain(value: Any) -> Any:
     """A default as JSON has it."""
     return list(value) if isinstance(value, tuple) else value
-
-
-def worded(value: Any) -> str:
-    """A value as `--set` takes it."""
-    if isinstance(value, list) and value and not any(isinstance(item, list | str) for item in value):
-        return ",".join(map(str, value))
-    return value if isinstance(value, str) else json.dumps(value)

@@ -6,7 +6,6 @@ All of it together takes a few hundredths of the time, whatever the size of the 
 from collections.abc import Callable
 from pathlib import Path
 from time import perf_counter
-from typing import Any
 
 from narrows.studio.beat import Beat
 from narrows.studio.curve import Thinned

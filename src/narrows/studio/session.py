@@ -7,7 +7,6 @@
 A pause is not calling `next`. All trainings make as many steps before a pause, so they stay together.
 """
 
-import traceback
 from collections.abc import Callable
 from contextlib import ExitStack, suppress
 from functools import partial
@@ -17,6 +16,7 @@ from typing import Any
 
 from narrows.errors import NarrowsError
 from narrows.studio.baseline import beside
+from narrows.studio.failure import problem_of
 from narrows.studio.outbox import Outbox
 from narrows.studio.training import Training
 from narrows.train import Place
@@ -39,10 +39,11 @@ class Session:
     def __init__(self, order: dict[str, Any], inbox: "SimpleQueue[Item]", outbox: Outbox):
         self.inbox, runs = inbox, order["runs"]
         self.runs = [Training(run, outbox, max(1, int(order["cores"])), 1 / len(runs)) for run in runs]
-        self.paused, self.single, self.stopped = bool(order.get("paused")), False, False
+        self.paused, self.singles, self.stopped = bool(order.get("paused")), 0, False
         self.pace, self.tick = float(order.get("pace") or 0), 0.0
         self.later: list[Item] = []
-        self.scope, self.place = ExitStack(), None
+        self.scope = ExitStack()
+        self.place: Place | None = None
 
     @property
     def live(self) -> list[Training]:
@@ -55,9 +56,10 @@ class Session:
             self.obey()
             if not self.stopped:
                 self.attempt(run, run.begin)
-        beside(self.compare)
+        comparing = beside(self.compare)
         try:
-            self.each(lambda run: run.run())
+            if not self.stopped:
+                self.each(lambda run: run.run())
             while self.live and not self.stopped:
                 self.turn()
         finally:
@@ -65,13 +67,15 @@ class Session:
         self.each(lambda run: run.stop())
         for run in self.runs:
             run.settle()
+        while comparing.is_alive() and not self.called():
+            comparing.join(0.05)
 
     def turn(self) -> None:
         """Obey, then make one step of each training, or wait while they are paused."""
         self.obey()
         if self.stopped:
             return
-        if self.paused and not self.single:
+        if self.paused and not self.singles:
             self.rest()
             return
         rounds = min(run.rounds for run in self.live)
@@ -79,8 +83,8 @@ class Session:
             # One that was left in the middle of a judgement catches up alone.
             if run.rounds == rounds:
                 self.attempt(run, partial(run.advance, self.called))
-        if self.single:
-            self.single = len({run.rounds for run in self.live}) > 1
+        if self.singles:
+            self.singles -= len({run.rounds for run in self.live}) <= 1
             return
         self.each(lambda run: run.show())
         self.wait()
@@ -127,9 +131,9 @@ class Session:
         elif do == "pace":
             self.pace = float(message.get("steps") or 0)
         elif do in {"pause", "resume"}:
-            self.paused = do == "pause"
+            self.paused, self.singles = do == "pause", 0
         elif do == "step":
-            self.paused = self.single = True
+            self.paused, self.singles = True, self.singles + 1
         else:
             self.stopped = True
             if do != "stop":
@@ -145,13 +149,8 @@ class Session:
         self.enter(run.place)
         try:
             act()
-        except NarrowsError as error:
-            run.fail(str(error))
-        except MemoryError:
-            run.fail("The memory of this machine is too small for this model and these objects.")
         except Exception as error:
-            traceback.print_exc()
-            run.fail(f"A bug in narrows: {type(error).__name__}: {error}")
+            run.fail(str(problem_of(error)))
         if not run.is_alive:
             # Its own end has put torch's settings back: the next one must set them again.
             self.place = None

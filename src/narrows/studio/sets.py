@@ -8,7 +8,7 @@ from narrows.data import load
 from narrows.recipe import Data
 from narrows.types import Splits
 
-KEPT, KEPT_BYTES = 4, 1 << 30
+KEPT, KEPT_BYTES = 8, 1 << 30
 
 SETS: OrderedDict[str, Splits] = OrderedDict()
 """The sets in memory by all that they depend on, the one used last at the end."""
@@ -24,9 +24,7 @@ def is_loaded(settings: Data, source: str) -> bool:
     return key_of(settings, source) in SETS
 
 
-def loaded(
-    settings: Data, source: str, progress: Callable[[int, int | None], Any] | None = None
-) -> Splits:
+def loaded(settings: Data, source: str, progress: Callable[[int, int | None], Any] | None = None) -> Splits:
     """The data of a recipe.
 
     Args:

@@ -11,7 +11,6 @@ When there are too many, every second one goes and the distance doubles; the fir
 """
 
 import json
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -78,7 +77,7 @@ def write_snapshot(folder: Path, snapshot: Snapshot) -> int:
     tensors = {"weights": snapshot.weights, "points": snapshot.places.places, "bounds": snapshot.places.bounds}
     tensors |= {"tiles": snapshot.tiles} | {f"rest.{name}": tensor for name, tensor in snapshot.rest.items()}
     said = {"note": json.dumps({**snapshot.facts(), "projection": snapshot.projection}, allow_nan=False)}
-    content = format_safetensors({name: np.ascontiguousarray(value) for name, value in tensors.items()}, said)
+    content = format_safetensors({name: np.array(value, order="C") for name, value in tensors.items()}, said)
     write_atomic(path_of(folder, snapshot.step), content)
     return len(content)
 

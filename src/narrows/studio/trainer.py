@@ -28,19 +28,25 @@ class Trainer:
         self.owed: deque[Callable[[], None]] = deque([warm_up])
 
     def work(self) -> None:
-        """Work until told to end."""
+        """Work until told to end; what is owed then is done before."""
         while (item := self.next())[0].get("do") != "exit":
             if item[0].get("do") == "start":
                 self.train(item)
+        while self.owed:
+            self.settle()
 
     def next(self) -> Item:
         """What the server says next; while it says nothing, what is owed is done."""
         while self.owed and not self.first and self.inbox.empty():
-            try:
-                self.owed.popleft()()
-            except Exception:
-                traceback.print_exc()
+            self.settle()
         return self.first.popleft() if self.first else self.inbox.get()
+
+    def settle(self) -> None:
+        """Do one thing that is owed."""
+        try:
+            self.owed.popleft()()
+        except Exception:
+            traceback.print_exc()
 
     def train(self, item: Item) -> None:
         """Train a family of runs until all have ended."""

@@ -15,7 +15,7 @@ from narrows.readout import report
 from narrows.readout.graph import REMOTE_FROM, graph_of, span_of
 from narrows.recipe import Recipe
 from narrows.studio.baseline import baseline_of
-from narrows.studio.fork import first_weights
+from narrows.studio.opened import first_weights
 from narrows.studio.outbox import Outbox
 from narrows.studio.screen import Screen
 from narrows.studio.sets import is_loaded, loaded
@@ -51,7 +51,8 @@ class Training:
         self.said = ("", "")
         self.is_alive, self.is_begun = True, False
         self.step = self.epoch = self.rounds = self.best = self.last = 0
-        self.seconds, self.valid, self.wish = 0.0, None, (True, 0.0)
+        self.seconds, self.wish = 0.0, (True, 0.0)
+        self.valid: float | None = None
         self.place: Place | None = None
         self.result: Result | None = None
 
@@ -77,9 +78,7 @@ class Training:
         start = None if resume else self.start()
         if not resume:
             clear(self.folder)
-        self.events = fit(
-            self.recipe, self.data, folder=self.folder, resume=resume, start=start, threads=self.cores
-        )  # type: ignore[assignment]
+        self.events = fit(self.recipe, self.data, folder=self.folder, resume=resume, start=start, threads=self.cores)  # type: ignore[assignment]
         started = next(self.events)
         assert isinstance(started, Started)
         self.introduce(started)
@@ -105,7 +104,8 @@ class Training:
     def introduce(self, started: Started) -> None:
         """Write the shown set, tell that the run has begun, and show it."""
         recipe, data, model, scaling = self.recipe, self.data, started.model, started.scaling
-        assert model is not None and scaling is not None
+        assert model is not None
+        assert scaling is not None
         self.scaling, self.size = scaling, prod(model.code_shape)
         self.place, self.steps = started.place, started.steps
         self.step, self.epoch = started.resumed_at, started.resumed_at // started.steps

@@ -15,6 +15,9 @@ from narrows.files import finite
 
 Message = dict[str, Any]
 
+PARTS = "parts"
+"""The name that a message has for the number of pieces of bytes that follow it."""
+
 PARTS_LIMIT = 64
 """Pieces of bytes that may follow a message."""
 
@@ -30,9 +33,9 @@ def send(connection: Connection, message: Message, *frames: bytes) -> None:
         >>> here, there = Pipe()
         >>> send(here, {"do": "decode", "call": 1}, b"12")
         >>> receive(there)
-        ({'do': 'decode', 'call': 1, 'frames': 1}, [b'12'])
+        ({'do': 'decode', 'call': 1}, [b'12'])
     """
-    whole = {**finite(message), "frames": len(frames)} if frames else finite(message)
+    whole = {**finite(message), PARTS: len(frames)} if frames else finite(message)
     connection.send_bytes(json.dumps(whole, allow_nan=False).encode())
     for frame in frames:
         connection.send_bytes(frame)
@@ -46,7 +49,7 @@ def receive(connection: Connection) -> tuple[Message, list[bytes]]:
     """
     try:
         message = json.loads(connection.recv_bytes())
-        count = message.get("frames", 0)
+        count = message.pop(PARTS, 0)
         if not isinstance(count, int) or not 0 <= count <= PARTS_LIMIT:
             raise ValueError(count)
         return message, [connection.recv_bytes() for _ in range(count)]
@@ -78,4 +81,6 @@ def enter(connection: Connection, role: str, program: str) -> None:
         os.setsid()
         os.nice(10 if role == "bench" else 0)
     os.environ.setdefault("GOMP_SPINCOUNT", "1000")
+    # What numpy computes beside training must not take training's cores.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     import_module(program).main(connection, role)

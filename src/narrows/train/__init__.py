@@ -8,4 +8,17 @@ from narrows.train.device import Place
 from narrows.train.events import Epoch, Event, Finished, Judging, Notice, Result, Started, Step
 from narrows.train.loop import fit
 
-__all__ = ["Epoch", "Event", "Finished", "Judging", "Notice", "Place", "Result", "Saved", "Started", "Step", "fit", "open_run"]
+__all__ = [
+    "Epoch",
+    "Event",
+    "Finished",
+    "Judging",
+    "Notice",
+    "Place",
+    "Result",
+    "Saved",
+    "Started",
+    "Step",
+    "fit",
+    "open_run",
+]

@@ -2,21 +2,27 @@
 
 import base64
 import json
+import re
 from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 import narrows
+from narrows.data.scaling import fit_scaling
+from narrows.readout.graph import graph_of
+from narrows.recipe import Recipe, build
+from narrows.types import Layout
 
 STATIC = Path(narrows.__file__).parent / "studio" / "static"
 HOST = "http://narrows.test/"
 
 
 def import_map():
-    """Each module of the page by its bare name."""
-    files = {file.relative_to(STATIC / "js").with_suffix("").as_posix(): file for file in STATIC.rglob("js/**/*.js")}
-    return {f"narrows/{name}": f"{HOST}{file.relative_to(STATIC).as_posix()}" for name, file in files.items()}
+    """The import map of the page itself, for this page's address."""
+    found = re.search(r'<script type="importmap">(.*?)</script>', (STATIC / "index.html").read_text(), re.DOTALL)
+    return {name: HOST + path.removeprefix("/static/") for name, path in json.loads(found[1])["imports"].items()}
 
 
 def answer(route):
@@ -83,3 +89,55 @@ def lab(browser):
     yield Lab(page)
     context.close()
     assert not errors, errors
+
+
+def made_model(network, bottleneck, shape, seed=0, **parts):
+    """A model with weights that a float16 can hold, its graph, and scaled objects."""
+    recipe = Recipe(network=network, bottleneck=bottleneck, seed=seed, **parts)
+    layout = Layout("bricks", "image", shape)
+    rng = np.random.default_rng(seed)
+    x = rng.normal(40, 9, (20, *shape)).astype(np.float32)
+    scaling = fit_scaling(x, layout)
+    model = build(recipe, layout, scaling).eval().requires_grad_(False)
+    for parameter in model.parameters():
+        # Larger than at the start of a training, so that no function is only tried where it is a straight line.
+        parameter.mul_(3)
+    model.load_state_dict({name: value.half().to(value.dtype) for name, value in model.state_dict().items()})
+    return model, graph_of(recipe, layout, model), scaling.apply(x)[:3]
+
+
+@pytest.fixture(scope="session")
+def made():
+    """A function that makes a model with weights that a float16 can hold, its graph, and scaled objects."""
+    return made_model
+
+
+def noted(model, graph):
+    """The outputs of the modules of a model by name, (B, D) each, filled in whenever it computes."""
+    outputs, modules = {}, dict(model.named_modules())
+    for layer in graph["layers"]:
+        if layer["name"] in modules:
+            modules[layer["name"]].register_forward_hook(note(layer, outputs))
+    return outputs
+
+
+def note(layer, outputs):
+    """A hook that keeps what a layer of the graph gives, after its activation."""
+    named = {"identity": lambda x: x, "silu": torch.nn.functional.silu, "gelu": torch.nn.functional.gelu}
+    finish = named.get(layer["activation"]) or getattr(torch, layer["activation"])
+
+    def hook(module, inputs, output):
+        if layer["op"] == "lstm":
+            states, (hidden, _) = output
+            output = hidden[-2:].movedim(0, 1) if layer["returns"] == "last" else states
+        if "limit" in layer:
+            output = output.clamp(-layer["limit"], layer["limit"])
+        outputs[layer["name"]] = finish(output).reshape(len(output), -1)
+
+    return hook
+
+
+@pytest.fixture(scope="session")
+def seen():
+    """A function that gives the outputs of a model's modules by name, filled in whenever it computes."""
+    return noted

@@ -7,7 +7,7 @@ import torch
 from narrows.bottleneck import BOTTLENECKS, FSQ, VQ, Plain, SparseTopK
 from narrows.changes import assign
 from narrows.data import load
-from narrows.data.scaling import Scaling, fit_scaling, plain
+from narrows.data.scaling import Scaling, plain
 from narrows.nn import LSTM, NETWORKS, Conv, Dense, UNet
 from narrows.readout.graph import graph_of, weights_of
 from narrows.recipe import Recipe, build, recipe_for
@@ -32,45 +32,6 @@ CODES = {
 }
 SHAPES = [(2, 7, 10), (2, 30), (29,)]
 TOLERANCE = 1e-5
-
-
-def made(network, bottleneck, shape, seed=0, **parts):
-    """A model with weights that a float16 can hold, its graph, and scaled objects."""
-    recipe = Recipe(network=network, bottleneck=bottleneck, seed=seed, **parts)
-    layout = Layout("bricks", "image", shape)
-    rng = np.random.default_rng(seed)
-    x = rng.normal(40, 9, (20, *shape)).astype(np.float32)
-    scaling = fit_scaling(x, layout)
-    model = build(recipe, layout, scaling).eval().requires_grad_(False)
-    for parameter in model.parameters():
-        # Larger than at the start of a training, so that no function is only tried where it is a straight line.
-        parameter.mul_(3)
-    model.load_state_dict({name: value.half().to(value.dtype) for name, value in model.state_dict().items()})
-    return model, graph_of(recipe, layout, model), scaling.apply(x)[:3]
-
-
-class Seen:
-    """What the modules of a model give, by name, while it computes."""
-
-    def __init__(self, model, graph):
-        self.outputs, modules = {}, dict(model.named_modules())
-        for layer in graph["layers"]:
-            if layer["name"] in modules:
-                modules[layer["name"]].register_forward_hook(self.note(layer))
-
-    def note(self, layer):
-        activation = {"identity": lambda x: x, "silu": torch.nn.functional.silu, "gelu": torch.nn.functional.gelu}
-        finish = activation.get(layer["activation"]) or getattr(torch, layer["activation"])
-
-        def hook(module, inputs, output):
-            if layer["op"] == "lstm":
-                states, (hidden, _) = output
-                output = hidden[-2:].movedim(0, 1) if layer["returns"] == "last" else states
-            if "limit" in layer:
-                output = output.clamp(-layer["limit"], layer["limit"])
-            self.outputs[layer["name"]] = finish(output).numpy().reshape(len(output), -1)
-
-        return hook
 
 
 def near(given, wanted, what):
@@ -103,11 +64,11 @@ def test_every_part_is_tried():
 @pytest.mark.parametrize("shape", SHAPES, ids=str)
 @pytest.mark.parametrize("bottleneck", CODES)
 @pytest.mark.parametrize("network", NETS)
-def test_every_layer_gives_what_torch_gives(lab, network, bottleneck, shape):
+def test_every_layer_gives_what_torch_gives(lab, made, seen, network, bottleneck, shape):
     model, graph, x = made(NETS[network], CODES[bottleneck], shape)
-    seen = Seen(model, graph)
+    outputs = seen(model, graph)
     passed = model(torch.from_numpy(x))
-    outputs = dict(seen.outputs)
+    outputs = dict(outputs)
     codes = np.random.default_rng(1).normal(0, 1, passed.code.z.shape).astype(np.float32)
     wanted = model.decode(torch.from_numpy(codes)).numpy()
     given = lab(RUN, graph=graph, weights=weights_of(model, graph), objects=x, codes=codes)
@@ -136,7 +97,7 @@ def test_every_activation_and_every_head(lab, activation, head):
     near([one["y"] for one in given["decoded"]], model.decode(torch.from_numpy(codes)), "decoded")
 
 
-def test_gates_of_an_lstm_are_torchs(lab):
+def test_gates_of_an_lstm_are_torchs(lab, made):
     model, graph, x = made(LSTM(hidden=4, layers=2), Plain(size=4), (2, 30))
     script = """
       const { Model } = await import("narrows/nn");
@@ -166,7 +127,7 @@ def test_gates_of_an_lstm_are_torchs(lab):
 
 
 @pytest.mark.parametrize("network", ["dense", "conv, map", "unet"])
-def test_a_clamped_unit_stays_where_it_is_held(lab, network):
+def test_a_clamped_unit_stays_where_it_is_held(lab, made, network):
     model, graph, x = made(NETS[network], Plain(size=4), (2, 7, 10))
     script = """
       const { Model } = await import("narrows/nn");
@@ -182,7 +143,7 @@ def test_a_clamped_unit_stays_where_it_is_held(lab, network):
     near(given["y"], model.finished(model.decoder(z, skips)), "output")
 
 
-def test_new_weights_a_twin_and_many_objects(lab):
+def test_new_weights_a_twin_and_many_objects(lab, made):
     model, graph, x = made(NETS["conv"], Plain(size=4), (2, 7, 10))
     other, _, _ = made(NETS["conv"], Plain(size=4), (2, 7, 10), seed=1)
     script = """
@@ -208,7 +169,7 @@ def test_new_weights_a_twin_and_many_objects(lab):
     near(given["reached"], h, "layer")
 
 
-def test_raw_values_are_scaled_and_unscaled(lab):
+def test_raw_values_are_scaled_and_unscaled(lab, made):
     model, graph, x = made(NETS["dense"], Plain(size=4), (2, 7, 10))
     raw = model.unscaled(torch.from_numpy(x)).numpy()
     script = "const { scaled, unscaled } = await import('narrows/nn'); return [scaled(raw, graph), unscaled(x, graph)];"

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 
 import numpy as np
 from fastapi import APIRouter, Query
-from fastapi.responses import Response
+from fastapi.responses import FileResponse, JSONResponse, Response
 from safetensors.numpy import load_file
 
 from narrows.errors import UsageError
@@ -21,6 +21,7 @@ router = APIRouter(prefix="/api/runs", tags=["numbers"])
 BYTES: dict[int | str, dict[str, Any]] = {
     200: {"content": {"application/octet-stream": {}}, "description": "little endian, as the docs say"}
 }
+PAGE: dict[int | str, dict[str, Any]] = {200: {"content": {"text/html": {}}, "description": "the page, to be saved"}}
 OBJECTS_LIMIT = 100_000
 Step = Annotated[int | None, Query(ge=0, lt=2**53)]
 PROJECTIONS = {"code": 0, "pca": 1, "tsne": 2}
@@ -97,6 +98,19 @@ async def weights(run: str, desk: Here, step: Step = None) -> Response:
 async def snapshot(run: str, step: int, desk: Here) -> Response:
     """Points, weights and tiles of a snapshot: three frames, each after its length (u32)."""
     return binary(await asyncio.to_thread(whole, desk, desk.store.run(run), step))
+
+
+@router.get("/{run}/export", response_class=Response, responses=PAGE)
+async def export(run: str, desk: Here, dry: Annotated[bool, Query()] = False) -> Response:
+    """The run as one page that needs no server; with dry=1 only how many bytes it would have."""
+    row = desk.store.run(run)
+    await desk.about(row)
+    out = desk.home.shown(run) / "export.html"
+    result, _ = await desk.slow.ask("export", **desk.named(row), name=row["name"], out=str(out), dry=dry)
+    if dry:
+        return JSONResponse({"bytes": result["bytes"]})
+    headers = {"X-Size": str(result["bytes"])}
+    return FileResponse(out, media_type="text/html", filename=f"narrows-{run}.html", headers=headers)
 
 
 def whole(desk: Desk, row: Row, step: int) -> bytes:

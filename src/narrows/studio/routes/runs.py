@@ -12,13 +12,18 @@ from narrows.errors import LimitError, UsageError
 from narrows.recipe import Recipe
 from narrows.settings import Settings
 from narrows.studio.desk import Desk, Here, history
+from narrows.studio.folder import REPORT, optional
 from narrows.studio.home import new_id
+from narrows.studio.routes.listed import Listed, listed
 from narrows.studio.sayings import command, python
 from narrows.studio.store import Row
 
 router = APIRouter(prefix="/api/runs", tags=["runs"])
 
 Name = Annotated[str, Field(min_length=1, max_length=120)]
+Pace = Annotated[float, Field(ge=0.1, le=1e6)] | None
+"""Steps a second at most; as fast as it goes if none."""
+
 EPOCHS_LIMIT, RUNS_LIMIT = 10_000, 1000
 
 
@@ -28,12 +33,21 @@ class New(Settings):
     recipes: Annotated[list[Recipe], Field(min_length=1, max_length=4)]
     names: Annotated[list[Name], Field(max_length=4)] | None = None
     start: bool = True
+    pace: Pace = None
+
+
+class Begun(Settings):
+    """Runs that have begun: the id they share, and each of them."""
+
+    group: str
+    runs: list[Listed]
 
 
 class Deed(Settings):
-    """What to do to a run and those beside it."""
+    """What to do to a run and those beside it; "pace" slows it down to so many steps a second, or to none at all."""
 
-    do: Literal["pause", "resume", "step", "stop", "restart"]
+    do: Literal["pause", "resume", "step", "stop", "restart", "pace"]
+    steps: Pace = None
 
 
 class Fork(Settings):
@@ -50,13 +64,13 @@ class Change(Settings):
 
 
 @router.get("")
-def list_runs(desk: Here, limit: Annotated[int, Query(ge=1, le=RUNS_LIMIT)] = 200) -> list[dict[str, Any]]:
+def list_runs(desk: Here, limit: Annotated[int, Query(ge=1, le=RUNS_LIMIT)] = 200) -> list[Listed]:
     """All runs, the newest first."""
     return [listed(row) for row in desk.store.runs()[:limit]]
 
 
 @router.post("", status_code=201)
-async def begin(new: New, desk: Here) -> dict[str, Any]:
+async def begin(new: New, desk: Here) -> Begun:
     """Begin one run, or up to four side by side."""
     family = new_id()
     names = new.names or []
@@ -70,8 +84,8 @@ async def begin(new: New, desk: Here) -> dict[str, Any]:
     await asyncio.to_thread(settle, desk, rows)
     stored = desk.store.family(family)
     if new.start:
-        desk.jobs.begin(stored)
-    return {"group": family, "runs": [listed(row) for row in desk.store.family(family)]}
+        desk.jobs.begin(stored, pace=new.pace)
+    return Begun(group=family, runs=[listed(row) for row in desk.store.family(family)])
 
 
 @router.get("/{run}")
@@ -82,20 +96,23 @@ async def one_run(run: str, desk: Here) -> dict[str, Any]:
     about = await desk.about(row) if not desk.jobs.is_live(run) or await has_about(desk, run) else {}
     recipe = parse(row["recipe"])
     record = desk.hub.record(run)
-    said = {"recipe": row["recipe"], "command": command(recipe), "python": python(recipe)}
-    course = {"history": history(record), "snapshots": record.snapshots, "notices": record.notices}
+    source = await asyncio.to_thread(desk.called, recipe.data.name)
+    said = {"recipe": row["recipe"], "command": command(recipe, source), "python": python(recipe, source)}
+    report = await asyncio.to_thread(optional, desk.folder(row) / REPORT)
+    course = {"report": report, "history": history(record), "snapshots": record.snapshots, "notices": record.notices}
     baseline = record.baseline or about.get("baseline")
-    return {**listed(desk.store.run(run)), **said, **about, **course, "baseline": baseline}
+    return {**listed(desk.store.run(run)).model_dump(), **said, **about, **course, "baseline": baseline}
 
 
 @router.post("/{run}/do")
 async def do(run: str, deed: Deed, desk: Here) -> dict[str, str]:
-    """Pause, resume, make one step, stop or begin again: a run and those that train beside it."""
-    return desk.jobs.do(desk.store.run(run), deed.do)
+    """Pause, resume, make one step, stop, begin again or slow down: a run and those that train beside it."""
+    row = desk.store.run(run)
+    return desk.jobs.slow_down(row, deed.steps) if deed.do == "pace" else desk.jobs.do(row, deed.do)
 
 
 @router.post("/{run}/fork", status_code=201)
-async def fork(run: str, wanted: Fork, desk: Here) -> dict[str, Any]:
+async def fork(run: str, wanted: Fork, desk: Here) -> Listed:
     """Begin a new run with the weights of a snapshot."""
     row = desk.store.run(run)
     await asyncio.to_thread(desk.snapshot, row, wanted.step)
@@ -109,7 +126,7 @@ async def fork(run: str, wanted: Fork, desk: Here) -> dict[str, Any]:
 
 
 @router.patch("/{run}")
-def rename(run: str, change: Change, desk: Here) -> dict[str, Any]:
+def rename(run: str, change: Change, desk: Here) -> Listed:
     """Give a run another name."""
     desk.store.run(run)
     desk.store.change(run, sure=True, name=change.name)
@@ -129,7 +146,8 @@ async def throw_away(run: str, desk: Here) -> dict[str, str]:
 
 
 def check(desk: Desk, recipe: Recipe) -> None:
-    """Refuse a recipe whose data clients may not name, or that trains for ever."""
+    """Refuse a recipe whose data clients may not name, or that trains for ever, or one too many."""
+    desk.jobs.check_room()
     desk.source(recipe.data.name)
     if recipe.training.epochs > EPOCHS_LIMIT:
         raise LimitError(f"{recipe.training.epochs:,} epochs", expected=f"at most {EPOCHS_LIMIT:,} in the studio")
@@ -154,17 +172,3 @@ def fresh(recipe: Recipe, run: str, family: str, name: str) -> Row:
 async def has_about(desk: Desk, run: str) -> bool:
     """Whether the objects of a run are there already."""
     return await asyncio.to_thread((desk.home.shown(run) / "about.json").is_file)
-
-
-def listed(row: Row) -> dict[str, Any]:
-    """A run as the list shows it."""
-    recipe = row["recipe"]
-    parts = {
-        "data": recipe["data"]["name"],
-        "network": recipe["network"]["kind"],
-        "bottleneck": recipe["bottleneck"]["kind"],
-        "size": recipe["bottleneck"]["size"],
-    }
-    hidden = {"recipe", "folder", "family", "baseline", "stamp"}
-    kept = {name: value for name, value in row.items() if name not in hidden}
-    return {**kept, **parts, "group": row["family"], "folder_name": row["folder"]}

@@ -22,9 +22,9 @@ router = APIRouter(prefix="/api", tags=["try"])
 
 
 class Preview(Settings):
-    """A whole recipe, or the data and what else is chosen already."""
+    """A recipe, of which what is not said becomes what suits the data; or the data and what else is chosen already."""
 
-    recipe: Recipe | None = None
+    recipe: dict[str, Any] | None = None
     data: Annotated[str, Field(max_length=120)] | None = None
     network: Annotated[str, Field(max_length=40)] | None = None
     bottleneck: Annotated[str, Field(max_length=40)] | None = None
@@ -54,9 +54,10 @@ class Use(Settings):
 @router.post("/preview")
 async def preview(wanted: Preview, desk: Here, frames: Annotated[bool, Query()] = False) -> Any:
     """The complete recipe, its layers, and some objects; with frames=1 the untrained weights and the objects too."""
-    name = wanted.recipe.data.name if wanted.recipe else wanted.data
-    if name is None:
-        raise UsageError("a preview of nothing", expected="a recipe or the name of data")
+    data = (wanted.recipe or {}).get("data", wanted.data)
+    name = data.get("name") if isinstance(data, dict) else data
+    if not isinstance(name, str):
+        raise UsageError("a preview of nothing", expected="a recipe with data, or the name of data")
     said = wanted.model_dump(mode="json", exclude_none=True)
     result, parts = await desk.quick.ask("preview", **said, source=desk.source(name))
     if not frames:

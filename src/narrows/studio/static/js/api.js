@@ -40,8 +40,10 @@ async function words(answer) {
   const about = { status: answer.status, code: "" };
   try {
     const { title, detail, expected, step, code } = await answer.json();
-    const sentence = [detail || title, expected && `expected ${expected}`].filter(Boolean).join("; ");
-    return [[sentence, step].filter(Boolean).map(stopped).join(" "), { ...about, code: code ?? "" }];
+    const said = detail || title;
+    // A detail may already hold what was expected, and the next step.
+    const more = [expected && `Expected ${expected}`, step].filter((words) => words && !said.includes(words));
+    return [[said, ...more].map(stopped).join(" "), { ...about, code: code ?? "" }];
   } catch {
     return [`The server answered ${answer.status} ${answer.statusText}.`, about];
   }

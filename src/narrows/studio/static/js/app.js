@@ -4,6 +4,7 @@ import { Banner, TopBar, TrainBar } from "narrows/bar";
 import { html, render, useEffect, useState, useValue } from "narrows/html";
 import { installProbe } from "narrows/probe";
 import { createStudio, wake } from "narrows/studio";
+import { DropZone } from "narrows/upload";
 
 /** Each view's module is fetched when it is first looked at. @type {Record<string, () => Promise<any>>} */
 const VIEWS = {
@@ -33,6 +34,7 @@ function Page({ studio }) {
     <${TrainBar} studio=${studio} />
     <${Banner} studio=${studio} />
     <main id="view" class="view ${view}" tabindex="-1"><${View} name=${view} studio=${studio} /></main>
+    <${DropZone} studio=${studio} />
   `;
 }
 

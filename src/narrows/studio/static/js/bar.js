@@ -76,9 +76,13 @@ export function Status({ studio }) {
   const changed = useValue(studio.changed);
   const kind = useValue(() => studio.graph.value?.kind ?? "image");
   const step = useValue(studio.step);
-  const sentence = link === "lost" ? LOST : describe(info, kind, changed, step);
+  const last = useValue(() => studio.run.value?.epochs.value.at(-1) ?? null);
+  const sentence = link === "lost" ? LOST : describe(info && { ...info, ...judged(last) }, kind, changed, step);
   return html`<p class="status" role="status"><b>${sentence.head}</b>${sentence.rest && ` · ${sentence.rest}`}</p>`;
 }
+
+/** The last epoch that was judged says where a training that rests has come to. @param {import("narrows/run").Epoch | null} last */
+const judged = (last) => (last ? { valid: last.valid, finished: last.epoch } : {});
 
 const LOST = { head: "connection lost", rest: "trying again by itself; what was trained is kept" };
 
@@ -106,7 +110,7 @@ const STATES = {
   }),
   paused: (info) => ({ head: `paused in epoch ${info.epoch ?? 0}`, rest: progress(info) }),
   stopped: (info) => ({ head: `stopped in epoch ${info.epoch ?? 0}`, rest: progress(info) }),
-  done: (info) => ({ head: `trained for ${short(info.epoch ?? info.epochs ?? 0)} epochs`, rest: progress(info) }),
+  done: (info) => ({ head: `trained for ${short(info.finished ?? info.epochs ?? 0)} epochs`, rest: progress(info) }),
   diverged: (info) => ({ head: "diverged", rest: info.why ?? "the error grew beyond all numbers; try a lower learning rate" }),
   failed: (info) => ({ head: "failed", rest: info.why ?? "the trainer stopped; begin again" }),
 };

@@ -58,7 +58,6 @@ function ask() {
 }
 
 function paint() {
-  asked = false;
   const began = performance.now();
   // A painter may ask for another painter of this frame (a signal it set); those that ask again wait a frame.
   const done = new Set();
@@ -73,6 +72,7 @@ function paint() {
   beat.costs[beat.frames % KEPT] = spent + performance.now() - began;
   beat.frames += 1;
   spent = 0;
+  asked = false;
   if (tasks.size || later.size) ask();
 }
 

@@ -5,7 +5,10 @@
  * while the points move and their bounds with them. Null is the whole.
  */
 
-/** @typedef {{x: number, y: number, width: number, height: number}} Frame Middle and extent, in units of the plane. */
+/**
+ * @typedef {{x: number, y: number, width: number, height: number, give?: number}} Frame Middle and extent, in units of
+ *   the plane; `give` is how unequal the scales of the two axes may be.
+ */
 /** @typedef {{x: number, y: number, k: number}} Camera */
 /** @typedef {{width: number, height: number}} Size In CSS pixels. */
 
@@ -14,9 +17,13 @@ const NEAREST = 400;
 const FARTHEST = 0.4;
 /** Share of the points at either end of an axis that may lie outside the frame. */
 const OUTSIDE = 0.002;
+/** The first objects are a fair sample of all. */
 const LOOKED_AT = 6000;
-/** Above this, one scale for both axes would leave a thread: they are stretched apart, and it is said. */
-const MOST_UNEVEN = 4;
+/** How much longer a unit of one axis may be than one of the other, to fill the map: it is said on the map. */
+export const EVEN = 1;
+export const UNEVEN = 2;
+/** Above this, even scales would leave a thread: they are stretched apart all the same. */
+const THREAD = 5;
 
 /**
  * The frame of the points that are shown.
@@ -26,9 +33,8 @@ const MOST_UNEVEN = 4;
  * @returns {Frame}
  */
 export function frameOf(xy, count, taken = () => true) {
-  const step = Math.max(1, Math.floor(count / LOOKED_AT));
   const [xs, ys] = [[], []];
-  for (let i = 0; i < count; i += step) {
+  for (let i = 0; i < count && xs.length < LOOKED_AT; i += 1) {
     if (!taken(i)) continue;
     xs.push(xy[2 * i]);
     ys.push(xy[2 * i + 1]);
@@ -52,7 +58,7 @@ function extent(values) {
 /** A frame a share of the way to another. @param {Frame} a @param {Frame} b @param {number} share */
 export function towards(a, b, share) {
   const between = (name) => a[name] + (b[name] - a[name]) * share;
-  return { x: between("x"), y: between("y"), width: between("width"), height: between("height") };
+  return { ...b, x: between("x"), y: between("y"), width: between("width"), height: between("height") };
 }
 
 /**
@@ -64,9 +70,10 @@ export function scales(frame, size, camera) {
   const margin = Math.min(28, size.width * 0.06);
   let sx = Math.max(1, size.width - 2 * margin) / frame.width;
   let sy = Math.max(1, size.height - 2 * margin) / frame.height;
-  const stretched = Math.max(sx, sy) > MOST_UNEVEN * Math.min(sx, sy);
-  if (!stretched) sx = sy = Math.min(sx, sy);
-  return { sx: sx * k, sy: sy * k, stretched };
+  const least = Math.min(sx, sy);
+  const most = Math.max(sx, sy) > THREAD * least ? Infinity : (frame.give ?? EVEN) * least;
+  [sx, sy] = [Math.min(sx, most), Math.min(sy, most)];
+  return { sx: sx * k, sy: sy * k, stretched: Math.max(sx, sy) / least };
 }
 
 /**

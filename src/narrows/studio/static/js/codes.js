@@ -8,6 +8,7 @@ const SLICE_MS = 4;
 const FEW = 300;
 const MANY = 5000;
 const REST_MS = 900;
+const LOOKED_AT = 1000;
 
 /** @typedef {import("narrows/plane").Codes & {step: number}} Known `step`: of which weights the first of them are. */
 
@@ -88,10 +89,9 @@ const rested = () => new Promise((go) => onFrame(() => setTimeout(() => go(perfo
  * @returns {{low: number, high: number}[]}
  */
 export function rangesOf({ count, size, values }) {
-  const step = Math.max(1, Math.floor(count / 1000));
   return Array.from({ length: size }, (_, d) => {
     const column = [];
-    for (let i = 0; i < count; i += step) column.push(values[i * size + d]);
+    for (let i = 0; i < Math.min(count, LOOKED_AT); i += 1) column.push(values[i * size + d]);
     const sorted = Float32Array.from(column).sort();
     const low = sorted[Math.floor(0.01 * sorted.length)];
     const high = sorted[Math.min(sorted.length - 1, Math.floor(0.99 * sorted.length))];

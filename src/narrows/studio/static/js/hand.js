@@ -9,11 +9,12 @@ import { api } from "narrows/api";
 import { Codes, codeLength } from "narrows/codes";
 import { unhalved } from "narrows/half";
 import { along, direct, directions, firstTwo, neighbourly } from "narrows/plane";
+import { Projection } from "narrows/projection";
 
 /** @type {WeakMap<object, Hand>} */
 const hands = new WeakMap();
 
-/** The hand of a studio's first run; of a run of its own, for a view that shows several. @param {any} studio */
+/** The hand of a studio: there is one, on its first run. @param {any} studio */
 export function handOf(studio) {
   let hand = hands.get(studio);
   if (!hand) hands.set(studio, (hand = new Hand(studio)));
@@ -31,6 +32,9 @@ export class Hand {
     /** What the decoder makes of the code. */
     this.output = signal(/** @type {Float32Array | null} */ (null));
     this.codes = signal(/** @type {Codes | null} */ (null));
+    this.tsne = new Projection(studio, "tsne");
+    /** The places that the map shows: as the server streams them, or the projection that was chosen. */
+    this.points = computed(() => this.pointsNow());
     this.twin = computed(() => studio.run.value?.model.value?.twin() ?? null);
     /** The code that is held: that of the chosen object with what was moved by hand. */
     this.code = computed(() => this.joined(this.own.value, studio.override.value));
@@ -77,13 +81,24 @@ export class Hand {
     return code;
   }
 
+  /** @returns {import("narrows/run").Points | null} */
+  pointsNow() {
+    const points = this.studio.run.value?.points.value ?? null;
+    if (points?.projection !== "pca") return points;
+    const wished = this.studio.projection.value;
+    if (wished === "tsne") return this.tsne.points.value ?? points;
+    const known = wished === "two" ? this.codes.value?.known.value : null;
+    return known ? { ...points, ...firstNumbers(known), projection: "two", all: known.count === points.count } : points;
+  }
+
   planeNow() {
     const run = this.studio.run.value;
-    const points = run?.points.value;
+    const points = this.points.value;
     const graph = run?.graph.value;
     if (!points || !graph) return null;
     const length = codeLength(graph);
-    if (points.projection === "code") return length === 1 ? along : length === 2 ? direct : firstTwo(() => this.base());
+    if (points.projection === "two") return firstTwo(() => this.base());
+    if (points.projection === "code") return length === 1 ? along : direct;
     const known = this.codes.value?.known.value;
     if (!known || known.size !== length) return null;
     const few = { ...known, count: Math.min(known.count, points.count, points.projection === "pca" ? 300 : known.count) };
@@ -139,6 +154,13 @@ export class Hand {
     }
     this.asked = false;
   }
+}
+
+/** The first two numbers of longer codes as places. @param {import("narrows/codes").Known} known */
+function firstNumbers({ count, size, values, step }) {
+  const xy = new Float32Array(2 * count);
+  for (let i = 0; i < count; i += 1) xy.set([values[i * size], values[i * size + 1]], 2 * i);
+  return { count, xy, step };
 }
 
 /** @param {import("narrows/run").Run} run @param {Float32Array} code */

@@ -3,7 +3,7 @@
 import { effect } from "@preact/signals-core";
 import htm from "htm";
 import { h, options } from "preact";
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { onFrame } from "narrows/beat";
 
 export { render } from "preact";
@@ -40,4 +40,28 @@ export function useValue(source, inputs = []) {
     typeof source === "function" ? inputs : [source],
   );
   return value;
+}
+
+/**
+ * The width of an element in CSS pixels, 0 until it is there.
+ * @param {{current: HTMLElement | null}} element
+ */
+export function useWidth(element) {
+  const [width, setWidth] = useState(0);
+  const watched = useRef(/** @type {{element: HTMLElement, watcher: ResizeObserver} | null} */ (null));
+  useLayoutEffect(() => {
+    if (watched.current?.element === element.current) return;
+    watched.current?.watcher.disconnect();
+    watched.current = element.current && { element: element.current, watcher: widthWatcher(element.current, setWidth) };
+  });
+  useEffect(() => () => watched.current?.watcher.disconnect(), []);
+  return width;
+}
+
+/** @param {HTMLElement} element @param {(width: number) => void} tell */
+function widthWatcher(element, tell) {
+  const watcher = new ResizeObserver(([entry]) => tell(Math.round(entry.contentRect.width)));
+  watcher.observe(element);
+  tell(Math.round(element.clientWidth));
+  return watcher;
 }

@@ -15,6 +15,9 @@ const VEIL = { columns: 72, blur: 2, rounds: 3 };
 const DENSE = 0.35;
 const THINNEST = 0.08;
 const QUIET_MS = 160;
+const GAP = 1.5;
+/** How strong the ground is under the dots. */
+const STRENGTH = 0.5;
 
 export class Lattice {
   /**
@@ -90,8 +93,9 @@ export class Lattice {
     const image = graph.kind === "image" ? imageOf(graph, values) : inked(graph, values, side);
     if (this.one.width !== image.width || this.one.height !== image.height) Object.assign(this.one, { width: image.width, height: image.height });
     this.one.getContext("2d").putImageData(image, 0, 0);
+    pen.clearRect(x, y, side, side);
     pen.imageSmoothingEnabled = true;
-    pen.drawImage(this.one, x, y, side, side);
+    pen.drawImage(this.one, x + GAP, y + GAP, side - 2 * GAP, side - 2 * GAP);
   }
 
   /** The ground with its veil on the page. */
@@ -99,7 +103,7 @@ export class Lattice {
     if (this.canvas.width !== width || this.canvas.height !== height) Object.assign(this.canvas, { width, height });
     const page = /** @type {CanvasRenderingContext2D} */ (this.canvas.getContext("2d"));
     page.clearRect(0, 0, width, height);
-    page.globalAlpha = 0.72;
+    page.globalAlpha = STRENGTH;
     page.drawImage(pen.canvas, 0, 0);
     page.globalAlpha = 1;
     page.imageSmoothingEnabled = true;

@@ -9,7 +9,7 @@ import { classColour, css } from "narrows/draw";
  * @param {{index: number, shape: string}} given
  */
 export function Mark({ index, shape }) {
-  return html`<svg class="mark" viewBox="0 0 13 13" aria-hidden="true"><path d=${MARKS[shape]} fill=${css(classColour(index))} /></svg>`;
+  return html`<svg class="class-mark" viewBox="0 0 13 13" aria-hidden="true"><path d=${MARKS[shape]} fill=${css(classColour(index))} /></svg>`;
 }
 
 /**

@@ -21,8 +21,9 @@ export function Lens({ studio, place }) {
       const spot = moved && values && graph ? place() : null;
       box.current.hidden = !spot || spot.x < 0 || spot.y < 0 || spot.x > spot.width || spot.y > spot.height;
       if (box.current.hidden) return;
-      beside(box.current, spot);
+      canvas.current.className = `picture ${graph.kind}`;
       drawObject(canvas.current, graph, values);
+      beside(box.current, spot);
     });
   }, [studio]);
   return html`<div class="lens" ref=${box} hidden aria-hidden="true"><canvas class="picture" ref=${canvas}></canvas></div>`;

@@ -54,12 +54,17 @@ export function nest(flat) {
  */
 export function differences(recipe, base) {
   const same = flatten(base);
-  const entries = Object.entries(flatten(recipe)).filter(([path, value]) => {
-    const part = path.split(".")[0];
-    const other = recipe[part]?.kind !== base[part]?.kind;
-    return (other && path.includes(".")) || JSON.stringify(value) !== JSON.stringify(same[path]);
-  });
-  return Object.fromEntries(entries);
+  const flat = flatten(recipe);
+  const partOf = (path) => path.split(".")[0];
+  const differs = (path) => JSON.stringify(flat[path]) !== JSON.stringify(same[path]);
+  const changed = new Set(Object.keys(flat).filter(differs).map(partOf));
+  const isNamed = (path) => {
+    const part = partOf(path);
+    // Settings of a part mean nothing without its kind.
+    if (path === `${part}.kind`) return changed.has(part);
+    return differs(path) || (recipe[part]?.kind !== base[part]?.kind && path.includes("."));
+  };
+  return Object.fromEntries(Object.entries(flat).filter(([path]) => isNamed(path)));
 }
 
 /** @param {unknown} value */

@@ -141,7 +141,7 @@ function position({ in: [width], weights }, tensors) {
  * @param {number[]} shape
  * @returns {Int32Array} (D,)
  */
-function placesOfSteps(shape) {
+export function placesOfSteps(shape) {
   const [channels, length, width = 1] = shape.length === 1 ? [1, ...shape] : shape;
   const places = new Int32Array(channels * length * width);
   for (let c = 0, at = 0; c < channels; c += 1) {

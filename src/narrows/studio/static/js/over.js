@@ -1,9 +1,11 @@
 /** What lies over the dots: names, rings, the held code, paths and the lasso. */
 
 import { css, classColour, token } from "narrows/draw";
-import { ring, words } from "narrows/plot";
+import { frame, ring, words } from "narrows/plot";
 
 const LOOKED_AT = 2500;
+/** Pictures of this side speak for themselves. */
+const LARGE = 20;
 
 /**
  * @param {CanvasRenderingContext2D} pen
@@ -21,14 +23,15 @@ export function over(pen, plot, view) {
   if (chosen !== null) rung(pen, plot, chosen, css(token("ink")), 2);
   const hovered = studio.hovered.value;
   if (hovered !== null && hovered !== chosen) rung(pen, plot, hovered, css(token("ink")), 1.5);
-  if (!extras.linked && !extras.points) pin(pen, plot, hand, chosen !== null);
+  if (!extras.linked) pin(pen, plot, hand, chosen !== null);
   if (view.lasso.length) lasso(pen, plot, view.lasso);
 }
 
 function rung(pen, plot, i, colour, width) {
   if (i >= plot.count) return;
-  const side = plot.pictured.has(i) ? 0 : (plot.tier?.side ?? 0);
-  ring(pen, plot.spotOf(i), Math.max(plot.radius + 4, side > 7 ? side * 0.72 : 0), colour, width);
+  const side = plot.pictured.has(i) ? plot.tier.side : 0;
+  if (side >= LARGE) frame(pen, plot.spotOf(i), side + 4, colour, width + 0.5);
+  else ring(pen, plot.spotOf(i), plot.radius + 3.5, colour, width);
 }
 
 /** The code that is held: a ring with a dot in it, and a thread to the object it came from. */
@@ -50,19 +53,18 @@ function pin(pen, plot, hand, chosen) {
 function names(pen, plot, { run, studio }) {
   const graph = run.graph.value;
   const labels = run.labels.value;
-  if (!labels || !graph?.classes.length || plot.tier?.words) return;
-  const font = `650 13px ${getComputedStyle(document.body).fontFamily}`;
+  if (!labels || !graph?.classes.length || plot.tier?.side >= LARGE) return;
+  const font = `700 15px ${getComputedStyle(document.body).fontFamily}`;
   for (const { index, x, y } of middles(plot, labels, graph.classes.length)) {
     if (!studio.hidden.value.has(index)) words(pen, graph.classes[index], plot.toSpot(x, y), css(classColour(index)), font);
   }
 }
 
-/** @returns {{index: number, x: number, y: number}[]} The median place of each class. */
+/** @returns {{index: number, x: number, y: number}[]} The median place of each class among the first objects. */
 function middles(plot, labels, classes) {
   const places = Array.from({ length: classes }, () => [[], []]);
-  const count = Math.min(plot.count, labels.length);
-  const step = Math.max(1, Math.floor(count / LOOKED_AT));
-  for (let i = 0; i < count; i += step) {
+  const count = Math.min(plot.count, labels.length, LOOKED_AT);
+  for (let i = 0; i < count; i += 1) {
     if (labels[i] < 0) continue;
     places[labels[i]][0].push(plot.xy[2 * i]);
     places[labels[i]][1].push(plot.xy[2 * i + 1]);

@@ -5,7 +5,7 @@
  */
 
 import { onFrame } from "narrows/beat";
-import { frameOf, moved, placing, scales, towards, zoomed } from "narrows/camera";
+import { EVEN, frameOf, moved, placing, scales, towards, zoomed } from "narrows/camera";
 import { Dots } from "narrows/dots";
 import { css, fitted, token } from "narrows/draw";
 import { Grid } from "narrows/grid";
@@ -23,7 +23,8 @@ const MOST_PIXELS = { worker: 4e6, page: 1.5e6 };
 /** Pictures by how far apart dots are, in CSS pixels: side of the picture, and from which distance on. */
 export const TIERS = [
   { side: 64, from: 96, words: true },
-  { side: 28, from: 24, words: false },
+  { side: 28, from: 27, words: false },
+  { side: 14, from: 15, words: false },
   { side: 7, from: 8, words: false },
 ];
 
@@ -45,7 +46,8 @@ export class Plot {
     this.ratio = 1;
     /** @type {import("narrows/camera").Camera | null} */
     this.camera = null;
-    this.frame = { x: 0, y: 0, width: 1, height: 1 };
+    this.frame = { x: 0, y: 0, width: 1, height: 1, give: EVEN };
+    this.give = EVEN;
     this.xy = new Float32Array(0);
     this.count = 0;
     /** @type {Grid | null} */
@@ -76,14 +78,16 @@ export class Plot {
   /**
    * New places of the dots; they glide there.
    * @param {Float32Array} xy
-   * @param {{still?: boolean, settle?: boolean}} [how] `still`: at once; `settle`: the frame takes their bounds whole.
+   * @param {{still?: boolean, settle?: boolean, give?: number}} [how] `still`: at once; `settle`: the frame takes their
+   *   bounds whole; `give`: how unequal the axes may be.
    */
-  move(xy, { still = false, settle = false } = {}) {
+  move(xy, { still = false, settle = false, give = EVEN } = {}) {
     const fresh = !this.count;
     this.xy = xy;
     this.count = xy.length / 2;
     this.grid = null;
-    const wished = frameOf(xy, this.count, this.taken);
+    this.give = give;
+    const wished = this.framed();
     this.frame = fresh || settle ? wished : towards(this.frame, wished, FOLLOW);
     this.dots.change({ xy, place: this.devicePlace(), glide: still || fresh || reduced() ? 0 : GLIDE_MS, ...this.dotLook() });
     this.again();
@@ -122,8 +126,13 @@ export class Plot {
 
   /** The frame takes the bounds of what is shown now. */
   settle() {
-    this.frame = frameOf(this.xy, this.count, this.taken);
+    this.frame = this.framed();
     this.look(this.camera);
+  }
+
+  /** The frame of what is shown. */
+  framed() {
+    return { ...frameOf(this.xy, this.count, this.taken), give: this.give };
   }
 
   /** The pictures of the dots come from here. @param {import("narrows/thumbs").Thumbs | null} thumbs */
@@ -146,7 +155,7 @@ export class Plot {
     const side = Math.round((this.tier?.side ?? 0) * this.ratio);
     const device = { width: this.size.width * this.ratio, height: this.size.height * this.ratio };
     const ids = this.tier && withRoom(this.xy, this.count, this.devicePlace(), device, side * 1.06, this.taken, MOST_PICTURES);
-    this.pictured = new Set(this.tier?.words ? ids : []);
+    this.pictured = new Set(ids ?? []);
     this.thumbs.want(ids, side);
     onFrame(this.paintOver);
   }
@@ -257,13 +266,23 @@ export function ring(pen, { x, y }, radius, colour, width = 2) {
   }
 }
 
+/** A frame around a picture. @param {CanvasRenderingContext2D} pen @param {Spot} spot @param {number} side @param {string} colour */
+export function frame(pen, { x, y }, side, colour, width = 2) {
+  for (const [line, style] of [[width + 2.5, css(token("card"), 0.85)], [width, colour]]) {
+    pen.beginPath();
+    pen.roundRect(x - side / 2, y - side / 2, side, side, 4);
+    Object.assign(pen, { lineWidth: line, strokeStyle: style });
+    pen.stroke();
+  }
+}
+
 /**
  * Words with a halo of paper.
  * @param {CanvasRenderingContext2D} pen @param {string} text @param {Spot} spot @param {string} colour
  */
 export function words(pen, text, { x, y }, colour, font) {
   Object.assign(pen, { font, textAlign: "center", textBaseline: "middle", lineJoin: "round" });
-  Object.assign(pen, { lineWidth: 4, strokeStyle: css(token("card"), 0.86), fillStyle: colour });
+  Object.assign(pen, { lineWidth: 5, strokeStyle: css(token("card"), 0.9), fillStyle: colour });
   pen.strokeText(text, x, y);
   pen.fillText(text, x, y);
 }

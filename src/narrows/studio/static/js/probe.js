@@ -24,9 +24,17 @@ export function tellDrag(ms) {
   dragged += 1;
 }
 
-/** Something of the model was painted: milliseconds since the page was asked for, or since `play`. */
-export function tellVisible(since = 0) {
-  told.firstVisibleMs ??= performance.now() - since;
+let asked = 0;
+
+/** A training was asked for: what is seen of it first is timed from now. */
+export function tellAsked() {
+  asked = performance.now();
+  told.firstVisibleMs = null;
+}
+
+/** Something of the model was painted. */
+export function tellVisible() {
+  told.firstVisibleMs ??= performance.now() - asked;
 }
 
 /**

@@ -3,9 +3,11 @@
 import { batch, computed, signal } from "@preact/signals-core";
 import { api } from "narrows/api";
 import { placed, unpackAll } from "narrows/frames";
+import { unhalved } from "narrows/half";
+import { Model, scaled } from "narrows/nn";
 
 const CHUNK = 1000;
-const BEGUN = ["running", "paused", "stopped", "done", "diverged"];
+const BEGUN = ["running", "paused", "done"];
 
 /**
  * @typedef {{step: number[], loss: number[]}} Curve
@@ -31,8 +33,8 @@ export class Run {
     this.baseline = signal(/** @type {any} */ (null));
     this.points = signal(/** @type {Points | null} */ (null));
     this.tiles = signal(/** @type {Tiles | null} */ (null));
-    /** The live model, an instance of nn.js's Model; `weights` says of which step, and is what to listen to. */
-    this.model = signal(/** @type {any} */ (null));
+    /** The live model, `weights` says of which step, and is what to listen to. */
+    this.model = signal(/** @type {Model | null} */ (null));
     this.weights = signal(/** @type {{step: number} | null} */ (null));
     /** Class number of every object, -1 for none. */
     this.labels = signal(/** @type {Int16Array | null} */ (null));
@@ -61,7 +63,7 @@ export class Run {
 
   async reload() {
     const detail = await api.get(`runs/${this.id}`);
-    const { graph: _, history = {}, snapshots = [], notices = [], ...info } = detail;
+    const { graph, history = {}, snapshots = [], notices = [], ...info } = detail;
     batch(() => {
       this.detail.value = detail;
       this.info.value = { ...this.info.value, ...info };
@@ -71,7 +73,7 @@ export class Run {
       if (history.step?.length) this.curve.value = joined({ step: history.step, loss: history.loss }, this.curve.value);
       this.epochs.value = merged(rows(history.epochs ?? {}), this.epochs.value, "epoch");
     });
-    if (!detail.graph) return;
+    if (!graph) return;
     // Frames that came before the graph was known.
     this.newest.forEach((frame) => this.show(frame));
     const labels = await api.bytes(`runs/${this.id}/labels`);
@@ -104,7 +106,8 @@ export class Run {
 
   /** The layers are known a moment after a run begins: ask again once there is news of it. */
   readGraph() {
-    if (this.asking || !this.detail.value || this.graph.value || !BEGUN.includes(this.info.value.state)) return;
+    const { state, step } = this.info.value;
+    if (this.asking || !this.detail.value || this.graph.value || !(step > 0 || BEGUN.includes(state))) return;
     this.asking = this.reload().finally(() => (this.asking = null)).catch(() => {});
   }
 
@@ -127,11 +130,9 @@ export class Run {
   }
 
   /** @param {import("narrows/frames").WeightsFrame} frame */
-  async showWeights(frame) {
+  showWeights(frame) {
     const graph = this.graph.value;
     if (!graph || graph.remote) return;
-    const Model = await modelClass();
-    if (!Model) return;
     if (this.model.value) this.model.value.update(frame.values);
     else this.model.value = new Model(graph, frame.values);
     this.weights.value = { step: frame.step };
@@ -173,7 +174,7 @@ export class Run {
   async readChunk(chunk) {
     const path = `runs/${this.id}/objects?first=${chunk * CHUNK}&count=${CHUNK}`;
     const { bytes, headers } = await api.whole(path);
-    return headers.get("X-Dtype") === "uint8" ? scaled(new Uint8Array(bytes), this.graph.value) : halves(bytes);
+    return headers.get("X-Dtype") === "uint8" ? scaled(new Uint8Array(bytes), this.graph.value) : unhalved(new Uint16Array(bytes));
   }
 
   /** Where an object comes from, or null. @param {number} index */
@@ -181,17 +182,6 @@ export class Run {
     this.origins ??= api.get(`runs/${this.id}/where`).catch(() => null);
     return (await this.origins)?.[index] ?? null;
   }
-}
-
-/** @type {Promise<any> | null} */
-let modelModule = null;
-
-/** The class that runs a model in the page, fetched once. */
-function modelClass() {
-  return (modelModule ??= import("narrows/nn").then(
-    ({ Model }) => Model,
-    () => null,
-  ));
 }
 
 /** @param {ArrayBuffer} bytes */
@@ -202,46 +192,10 @@ function withLength(bytes) {
   return whole.buffer;
 }
 
-/**
- * Raw bytes as the model's numbers: (raw - offset) / spread.
- * @param {Uint8Array} raw
- * @param {any} graph
- */
-function scaled(raw, { values, scale: { offset, spread } }) {
-  const out = new Float32Array(raw.length);
-  const at = (list, i) => (Array.isArray(list) ? list[i % values] : list);
-  for (let i = 0; i < raw.length; i += 1) out[i] = (raw[i] - at(offset, i)) / at(spread, i);
-  return out;
-}
-
-/** Float16 numbers, read by a table of all 65,536. @type {Float32Array | null} */
-let table = null;
-
-/**
- * @param {ArrayBuffer} bytes Float16, little endian.
- * @returns {Float32Array}
- */
-export function halves(bytes) {
-  table ??= Float32Array.from({ length: 65536 }, (_, bits) => half(bits));
-  const packed = new Uint16Array(bytes);
-  const out = new Float32Array(packed.length);
-  for (let i = 0; i < packed.length; i += 1) out[i] = table[packed[i]];
-  return out;
-}
-
-/** @param {number} bits */
-function half(bits) {
-  const sign = bits & 0x8000 ? -1 : 1;
-  const exponent = (bits >> 10) & 31;
-  const fraction = bits & 1023;
-  if (exponent === 31) return fraction ? NaN : sign * Infinity;
-  return exponent ? sign * 2 ** (exponent - 15) * (1 + fraction / 1024) : sign * 2 ** -14 * (fraction / 1024);
-}
-
 /** An epoch of the server, its errors as numbers. @param {any} epoch @returns {Epoch} */
 function measured({ train, valid, ...epoch }) {
   const error = (said) => (typeof said === "object" && said ? (said.loss ?? null) : said);
-  return { ...epoch, train: error(train), valid: error(valid) };
+  return { ...epoch, train: error(train), valid: error(valid), mse: (typeof valid === "object" ? valid?.mse : null) ?? null };
 }
 
 /** The epochs of a history, which comes in columns. @param {Record<string, any[]>} columns @returns {Epoch[]} */

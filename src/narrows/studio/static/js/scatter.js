@@ -6,6 +6,7 @@
 
 import { effect } from "@preact/signals-core";
 import { html, useEffect, useLayoutEffect, useMemo, useRef, useValue } from "narrows/html";
+import { EVEN, UNEVEN } from "narrows/camera";
 import { kindsOf, styleOfNone, stylesOf } from "narrows/classes";
 import { listen } from "narrows/gestures";
 import { inside } from "narrows/grid";
@@ -36,15 +37,14 @@ const GRAB = 9;
  * @property {{x: number, y: number}[]} [path] A line over the map.
  * @property {(ids: number[]) => void} [onSelect]
  * @property {(i: number) => boolean} [onPick] Told of a click on a dot; true if it was taken.
- * @property {import("narrows/run").Points | null} [points] Other places than the run's own.
  * @property {boolean} [linked] A map among several: shares camera and hover, holds no code.
  * @property {{kinds: Uint8Array, styles: import("./splat.js").Style[]} | null} [dress] Other colours than the classes'.
  */
 
 /** @param {{studio: any, run: import("narrows/run").Run | null, small?: boolean} & Extras} given */
 export function Scatter({ studio, run, small = false, ...extras }) {
-  const points = useValue(() => Boolean(extras.points ?? run?.points.value), [run, extras.points]);
-  if (!run || !points) return html`<div class="scatter ${small ? "small" : ""}"><div class="plane card"><p class="empty">The map appears with the first codes.</p></div></div>`;
+  const points = useValue(() => Boolean(run?.points.value), [run]);
+  if (!run || !points) return html`<div class="scatter ${small ? "small" : ""}"><div class="field card"><p class="empty">The map appears with the first codes.</p></div></div>`;
   return html`<div class="scatter ${small ? "small" : ""}">
     <${Plane} key=${run.id} studio=${studio} run=${run} small=${small} ...${extras} />
     ${!extras.linked && html`<${Legend} studio=${studio} run=${run} tallies=${!small} />`}
@@ -73,7 +73,7 @@ function Plane({ studio, run, small, ...extras }) {
   }, []);
   useEffect(() => view.current?.refresh());
   const label = "Map of the codes. Arrow keys move the held code, plus and minus zoom, 0 shows all, Enter takes the nearest dot.";
-  return html`<div class="plane card" data-tool=${extras.tool ?? "decode"} ref=${host} tabindex="0" role="application" aria-label=${label}>
+  return html`<div class="field card" data-tool=${extras.tool ?? "decode"} ref=${host} tabindex="0" role="application" aria-label=${label}>
     <canvas class="ground" aria-hidden="true"></canvas>
     <canvas class="dots" aria-hidden="true"></canvas>
     <canvas class="over" aria-hidden="true"></canvas>
@@ -110,6 +110,11 @@ class View {
     return this.given.current;
   }
 
+  /** Whether it is one map among several. */
+  get linked() {
+    return this.extras.linked === true;
+  }
+
   resize() {
     this.plot.resize(this.host.clientWidth, this.host.clientHeight);
     this.lattice.again();
@@ -119,27 +124,22 @@ class View {
   follow() {
     const { studio, run, plot, hand } = this;
     return [
-      effect(() => this.dress(run.labels.value, run.graph.value, run.points.value?.count ?? 0, studio.dark.value)),
-      effect(() => this.move(run.points.value, run.info.value.state, run.scrubbed.value)),
+      effect(() => void [studio.dark.value, this.dress(run.labels.value, run.graph.value, run.points.value?.count ?? 0)]),
+      effect(() => this.move(this.linked ? run.points.value : hand.points.value, run.info.value.state, run.scrubbed.value)),
       effect(() => this.filter(studio.hidden.value, run.graph.value)),
       effect(() => !this.small && this.look(studio.camera.value)),
       effect(() => this.illustrate(run.graph.value)),
       effect(() => (studio.hovered.value, studio.object.value, hand.at.value, plot.again())),
       effect(() => (run.weights.value, hand.own.value, this.lattice.stale())),
-    ].map((stop) => stop);
+    ];
   }
 
   /** What the component was given anew. */
   refresh() {
-    const { marked = null, points, pictures = true, ground = false, dress } = this.extras;
-    if (points !== this.other) {
-      this.other = points;
-      this.move(points ?? this.run.points.value, "", 0);
-      this.plot.settle();
-    }
+    const { marked = null, pictures = true, ground = false, dress } = this.extras;
     if (this.plot.pictures !== pictures) (this.plot.pictures = pictures), this.plot.again();
     if (marked !== this.marked) this.plot.mark((this.marked = marked));
-    if (dress !== this.worn) (this.worn = dress), this.dress(this.run.labels.value, this.run.graph.value, this.plot.count, this.studio.dark.value);
+    if (dress !== this.worn) (this.worn = dress), this.dress(this.run.labels.value, this.run.graph.value, this.plot.count);
     this.plot.see(ground);
     this.lattice.show(ground);
     this.plot.again();
@@ -154,11 +154,12 @@ class View {
   }
 
   move(points, state, scrubbed) {
-    const shown = this.extras.points ?? points;
-    if (!shown) return;
-    const xy = codeOfOne(this.run) ? spread(shown.xy) : shown.xy;
-    const settle = scrubbed !== null || !["running", "starting"].includes(state);
-    this.plot.move(xy, { settle });
+    if (!points) return;
+    const xy = codeOfOne(this.run) ? spread(points.xy) : points.xy;
+    const other = points.projection !== this.projection;
+    this.projection = points.projection;
+    const give = points.projection === "code" || points.projection === "two" ? UNEVEN : EVEN;
+    this.plot.move(xy, { give, settle: other || scrubbed !== null || !["running", "starting"].includes(state) });
     this.lattice.stale();
   }
 
@@ -195,7 +196,7 @@ class View {
   /** Where the held code is on the map, in pixels. */
   held() {
     const at = this.hand.at.peek();
-    return at && this.extras.points === undefined ? { ...this.plot.toSpot(at.x, at.y), ...this.plot.size } : null;
+    return at ? { ...this.plot.toSpot(at.x, at.y), ...this.plot.size } : null;
   }
 
   hover(spot) {
@@ -211,7 +212,7 @@ class View {
   }
 
   hands() {
-    const tool = () => this.extras.tool ?? (this.extras.linked ? "move" : "decode");
+    const tool = () => this.extras.tool ?? (this.linked ? "move" : "decode");
     const tools = { decode: this.decoding(), lasso: this.lassoing(), move: NOTHING };
     return {
       hover: (spot) => this.hover(spot),
@@ -221,7 +222,7 @@ class View {
       release: (spot, moved) => (moved ? tools[tool()].release(spot) : this.click(spot, tool())),
       cancel: () => tools[tool()].cancel(),
       pan: (across, down) => this.turn(this.plot.panned(across, down)),
-      zoom: (factor, spot) => this.turn(this.plot.nearer(factor, spot)),
+      zoom: (factor, spot) => (this.turn(this.plot.nearer(factor, spot)), spot && this.hover(spot)),
       key: (event) => this.key(event),
       pans: () => tool() === "move",
     };
@@ -231,7 +232,7 @@ class View {
   click(spot, tool) {
     const i = this.plot.nearest(spot);
     if (i >= 0) this.take(i);
-    else if (tool === "decode" && !this.extras.linked) this.decodeAt(spot);
+    else if (tool === "decode" && !this.linked) this.decodeAt(spot);
     else if (tool === "lasso") this.extras.onSelect?.([]);
   }
 
@@ -296,7 +297,7 @@ class View {
 
   keys() {
     const nudge = (across, down) => () => {
-      if (this.extras.linked || this.extras.tool === "move") return false;
+      if (this.linked || this.extras.tool === "move") return false;
       const at = this.hand.at.peek();
       if (!at) return false;
       const spot = this.plot.toSpot(at.x, at.y);

@@ -104,6 +104,8 @@ export class Splat {
     this.marked = null;
     /** @type {Thumbs | null} */
     this.thumbs = null;
+    /** @type {{thumbs: Thumbs, ids: Uint8Array} | null} */
+    this.covered = null;
     this.order = new Uint32Array(0);
     /** @type {Map<string, ReturnType<typeof stamp>>} */
     this.stamps = new Map();
@@ -180,9 +182,21 @@ export class Splat {
     if (!this.count) return;
     const place = this.placeNow();
     const { marked } = this;
-    if (marked) this.dots(out, width, height, place, (i) => !marked[i], FADED);
-    this.dots(out, width, height, place, marked && ((i) => marked[i] === 1), 1);
+    const bare = this.bare();
+    if (marked) this.dots(out, width, height, place, (i) => !marked[i] && !bare?.[i], FADED);
+    this.dots(out, width, height, place, marked || bare ? (i) => (!marked || marked[i] === 1) && !bare?.[i] : null, 1);
     if (this.thumbs) this.pictures(out, width, height, place, this.thumbs);
+  }
+
+  /** 1 for each dot whose picture is there to be seen instead; null where no dot has one. */
+  bare() {
+    if (!this.thumbs) return null;
+    if (this.covered?.thumbs !== this.thumbs || this.covered.ids.length !== this.count) {
+      const ids = new Uint8Array(this.count);
+      this.thumbs.ids.forEach((i) => (ids[i] = 1));
+      this.covered = { thumbs: this.thumbs, ids };
+    }
+    return this.covered.ids;
   }
 
   /** @param {string} shape @param {number} width */
@@ -230,7 +244,8 @@ export class Splat {
     const { from, to, share, kinds, shown, marked, count } = this;
     const ramps = this.styles.map(({ colour }) => ramp(this.paper, colour));
     const faded = this.styles.map(({ colour }) => ramp(this.paper, mixed(colour, this.paper, FADED)));
-    const edges = this.styles.map(({ colour }) => word(mixed(colour, this.paper, 0.45)));
+    const edge = (share) => this.styles.map(({ colour }) => word(mixed(colour, this.paper, share)));
+    const [edges, fadedEdges] = [edge(0.3), edge(0.3 * FADED)];
     const { side, ids } = thumbs;
     for (let slot = 0; slot < ids.length; slot += 1) {
       const i = ids[slot];
@@ -241,8 +256,9 @@ export class Splat {
       const left = Math.round(x - side / 2);
       const top = Math.round(y - side / 2);
       if (left <= -side || top <= -side || left >= width || top >= height) continue;
-      const words = (marked && !marked[i] ? faded : ramps)[kind];
-      blit(out, width, height, left, top, thumbs, slot, words, edges[kind]);
+      const aside = marked && !marked[i];
+      const words = (aside ? faded : ramps)[kind];
+      blit(out, width, height, left, top, thumbs, slot, words, (aside ? fadedEdges : edges)[kind]);
     }
   }
 }

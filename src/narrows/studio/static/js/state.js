@@ -6,7 +6,7 @@ import { fromHash, toHash } from "narrows/link";
 /** @typedef {import("narrows/link").Recipe} Recipe */
 
 export const VIEWS = /** @type {const} */ (["build", "map", "compare", "use", "learn"]);
-export const PROJECTIONS = /** @type {const} */ (["code", "pca", "tsne"]);
+export const PROJECTIONS = /** @type {const} */ (["code", "two", "tsne"]);
 const QUIET_MS = 250;
 
 /** @template T @param {T} value */
@@ -78,11 +78,13 @@ export function createState() {
     /** Numbers of the classes that are hidden. */
     hidden: cell(/** @type {Set<number>} */ (new Set())),
     camera: cell(/** @type {{x: number, y: number, k: number} | null} */ (null)),
-    projection: cell(/** @type {"code" | "pca" | "tsne"} */ ("code")),
+    projection: cell(/** @type {"code" | "two" | "tsne"} */ ("code")),
     /** Numbers of the code held by hand: {dimension: value}. */
     override: cell(/** @type {Record<number, number>} */ ({})),
     /** The step of the tour. */
     chapter: cell(/** @type {string | null} */ (null)),
+    /** Files that were just dropped on the page, for the view that takes them. */
+    dropped: cell(/** @type {File[] | null} */ (null)),
     theme: cell(/** @type {"auto" | "light" | "dark"} */ ("auto")),
     /** A calm sentence at the top: {sentence, tone: "error"|"note"}, or null. */
     banner: cell(/** @type {{sentence: string, tone: "error" | "note"} | null} */ (null)),

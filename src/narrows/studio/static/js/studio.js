@@ -2,9 +2,11 @@
 
 import { computed, effect, signal } from "@preact/signals-core";
 import { api } from "narrows/api";
+import { afterFrame } from "narrows/beat";
+import { canKeep } from "narrows/keep";
 import { asCommand } from "narrows/link";
 import { Live } from "narrows/live";
-import { tellVisible, told } from "narrows/probe";
+import { tellAsked, tellVisible, told } from "narrows/probe";
 import { createState, darkness, keepInLocation, keepTheme, takeHash } from "narrows/state";
 
 const PREVIEW_QUIET_MS = 200;
@@ -13,11 +15,12 @@ const ENDED = ["done", "stopped", "diverged", "failed"];
 const GOING = ["running", "starting", "waiting"];
 const LIVE = [...GOING, "paused"];
 /** What learns when nobody asked for anything: embedded data, a code one can draw, and enough steps to watch. */
-const FIRST = {
-  data: { name: "digits" },
+export const FIRST = {
+  data: { name: "digits", limit: null },
+  corruption: { kind: "none" },
   network: { kind: "dense", widths: [64, 32] },
   bottleneck: { kind: "plain", size: 2 },
-  training: { epochs: 150, batch: 64 },
+  training: { epochs: 200, batch: 64, rate: 2e-3 },
 };
 
 /** @typedef {ReturnType<typeof createStudio>} Studio */
@@ -39,6 +42,8 @@ export function createStudio() {
     /** Its graph, or that of the recipe on the table before it runs. */
     graph: computed(() => run.value?.graph.value ?? state.preview.value?.graph ?? null),
     dark: darkness(state),
+    /** What the last change of the recipe did to the training: {sentence}, anew each time. */
+    retrained: signal(/** @type {{sentence: string} | null} */ (null)),
     /** All runs as GET /api/runs lists them, the newest first; null until read. */
     list: signal(/** @type {any[] | null} */ (null)),
     /** Whether training goes on now. */
@@ -57,7 +62,7 @@ export function createStudio() {
  * @param {any} part
  * @param {any} whole
  */
-function within(part, whole) {
+export function within(part, whole) {
   if (part === null || typeof part !== "object" || Array.isArray(part)) return JSON.stringify(part) === JSON.stringify(whole);
   return whole !== null && typeof whole === "object" && Object.entries(part).every(([name, value]) => within(value, whole[name]));
 }
@@ -102,8 +107,27 @@ function actions(studio) {
     studio.recipe.value = recipe;
     clearTimeout(previewTimer);
     previewTimer = setTimeout(async () => {
-      if ((await preview()) && again && studio.changed.value) await begin();
+      if ((await preview()) && again && studio.changed.value) await retrain();
     }, PREVIEW_QUIET_MS);
+  };
+
+  /** Train what is on the table now: from the weights that are there where they suit it, else from new ones. */
+  const retrain = async () => {
+    const run = studio.run.value;
+    const last = run?.snapshots.value.at(-1);
+    const keep = last && canKeep({ recipe: run.detail.value?.recipe, graph: run.graph.value }, studio.recipe.value, studio.preview.value?.graph);
+    if (keep && (await carryOn(run, last.step))) return tellRetrained("The recipe changed: training goes on from the weights there were.");
+    await begin();
+    return tellRetrained(keep === false ? "The layers or the data changed: training began anew with new weights." : "The recipe changed: training began anew.");
+  };
+
+  /** @param {string} sentence */
+  const tellRetrained = (sentence) => void (studio.retrained.value = { sentence });
+
+  /** @param {import("narrows/run").Run} run @param {number} step */
+  const carryOn = async (run, step) => {
+    await attempt(() => api.post(`runs/${run.id}/do`, { do: "stop" }));
+    return fork(step);
   };
 
   /** Change one setting by its dotted path. @param {string} path @param {unknown} value */
@@ -115,22 +139,34 @@ function actions(studio) {
     if ((await preview(wish)) && again) await begin();
   };
 
-  /** Train recipes, up to four side by side; without any, the one on the table. @param {Recipe[]} [recipes] */
-  const begin = (recipes = [studio.recipe.value]) =>
+  /** End the training looked at, to make room; one that has not begun yet is not kept. @param {import("narrows/run").Run | null} run */
+  const leave = async (run) => {
+    const state = run?.info.value.state;
+    if (!GOING.includes(state)) return;
+    await api.post(`runs/${run.id}/do`, { do: "stop" });
+    if (state === "waiting") await api.remove(`runs/${run.id}`);
+  };
+
+  /**
+   * Train recipes, up to four side by side; without any, the one on the table.
+   * @param {Recipe[]} [recipes]
+   * @param {string[]} [names]
+   */
+  const begin = (recipes = [studio.recipe.value], names) =>
     attempt(async () => {
-      told.firstVisibleMs = null;
-      const pressed = performance.now();
-      if (studio.running.value) await api.post(`runs/${studio.run.value.id}/do`, { do: "stop" });
-      const { runs } = await api.post("runs", { recipes, start: true });
+      tellAsked();
+      await leave(studio.run.value);
+      const { runs } = await api.post("runs", { recipes, names, start: true });
       runs.forEach((one) => studio.live.run(one.id).hear({ state: "starting", ...one }));
       studio.step.value = null;
       studio.runs.value = runs.map(({ id }) => id);
-      const stop = effect(() => {
-        if (!studio.run.value?.points.value) return;
-        tellVisible(pressed);
-        queueMicrotask(() => stop());
-      });
     });
+
+  /** Put a recipe on the table and train it at once. @param {Recipe} recipe @param {string} [name] */
+  const train = (recipe, name) => {
+    studio.recipe.value = recipe;
+    return Promise.all([begin([recipe], name ? [name] : undefined), preview()]);
+  };
 
   /** @param {"pause"|"resume"|"step"|"stop"|"restart"} what */
   const act = (what) => attempt(() => api.post(`runs/${studio.run.value.id}/do`, { do: what }));
@@ -158,6 +194,7 @@ function actions(studio) {
       const { id } = await api.post(`runs/${run.id}/fork`, { step, recipe: studio.recipe.value });
       studio.step.value = null;
       studio.runs.value = [id];
+      return id;
     });
 
   /** Show a snapshot, or null for the newest. @param {number | null} step */
@@ -186,7 +223,7 @@ function actions(studio) {
   const command = () => studio.run.value?.detail.value?.command ?? asCommand(studio.recipe.value ?? {}, studio.choices.value?.defaults.recipe ?? {});
   const python = () => studio.run.value?.detail.value?.python ?? null;
 
-  return { say, attempt, preview, edit, change, choose, begin, act, toggle, reset, fork, scrub, open, readList, command, python };
+  return { say, attempt, preview, edit, change, choose, begin, train, act, toggle, reset, fork, scrub, open, readList, command, python };
 }
 
 /**
@@ -217,6 +254,7 @@ export async function wake(studio) {
     studio.live.watch(ids);
     ids.forEach((id) => read(studio.live.run(id)));
   });
+  effect(() => void (studio.run.value?.points.value && afterFrame(tellVisible)));
   if (shown.length) return comeBack(studio, shown[0]);
   studio.recipe.value ??= FIRST;
   await Promise.all([studio.preview(), studio.begin()]);

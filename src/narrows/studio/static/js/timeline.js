@@ -2,8 +2,10 @@
 
 import { css, fitted, token } from "narrows/draw";
 import { short } from "narrows/controls";
-import { html, useLayoutEffect, useRef, useState, useValue } from "narrows/html";
+import { html, useLayoutEffect, useRef, useValue, useWidth } from "narrows/html";
 import { timed } from "narrows/beat";
+
+export { useWidth } from "narrows/html";
 
 const HEIGHT = 36;
 const MARGIN = 6;
@@ -77,19 +79,6 @@ function spoken(snapshots, step, end) {
   if (step === null) return `newest, step ${short(end)}`;
   const snapshot = snapshots.find((one) => one.step === step);
   return `snapshot of step ${short(step)}${snapshot ? `, epoch ${snapshot.epoch}` : ""}`;
-}
-
-/** @param {{current: HTMLElement | null}} element */
-export function useWidth(element) {
-  const [width, setWidth] = useState(0);
-  useLayoutEffect(() => {
-    if (!element.current) return undefined;
-    const watcher = new ResizeObserver(([entry]) => setWidth(Math.round(entry.contentRect.width)));
-    watcher.observe(element.current);
-    setWidth(Math.round(element.current.clientWidth));
-    return () => watcher.disconnect();
-  }, []);
-  return width;
 }
 
 /**

@@ -1,0 +1,141 @@
+/** How the loss falls: training and validation, with PCA and the mean as the marks to beat. */
+
+import UPlot from "uplot";
+import { Segments, short } from "narrows/controls";
+import { css, token } from "narrows/draw";
+import { onFrame } from "narrows/beat";
+import { html, useEffect, useLayoutEffect, useRef, useState, useValue, useWidth } from "narrows/html";
+import { comparable, mseOf } from "narrows/measure";
+
+const HEIGHT = 168;
+const MOST_POINTS = 400;
+const SCALES = [
+  { value: "log", label: "log", title: "Equal steps are equal factors" },
+  { value: "linear", label: "linear", title: "Equal steps are equal differences" },
+];
+
+/** @param {{studio: import("narrows/studio").Studio}} given */
+export function Curve({ studio }) {
+  const run = useValue(studio.run);
+  const baseline = useValue(() => studio.run.value?.baseline.value ?? null);
+  const detail = useValue(() => studio.run.value?.detail.value ?? null);
+  const dark = useValue(studio.dark);
+  const [scale, setScale] = useState("log");
+  const host = useRef(/** @type {HTMLElement | null} */ (null));
+  const width = useWidth(host);
+  const fair = detail && comparable(detail.recipe);
+  const lines = fair && baseline ? linesOf(baseline, detail.recipe.bottleneck.size) : [];
+  const plot = usePlot(host, run, { width, scale, dark, lines });
+  return html`<section class="curve" aria-label="Loss">
+    <div class="heading"><h2>${fair === false ? "Loss" : "Error"}</h2>
+      <${Segments} label="Scale of the error" kind="small" choices=${SCALES} value=${scale} onChange=${setScale} /></div>
+    <div class="plot" ref=${host} role="img" aria-label="The loss while it learns"></div>
+    <p class="legend"><span class="train">training</span><span class="valid">validation</span>${!plot && html`<span class="quiet">begins with the training</span>`}</p>
+  </section>`;
+}
+
+/** The marks to beat. @param {any} baseline @param {number} size */
+function linesOf(baseline, size) {
+  const marks = [
+    { at: mseOf(baseline.pca), text: `PCA ${short(mseOf(baseline.pca))}` },
+    { at: mseOf(baseline.mean), text: `mean ${short(mseOf(baseline.mean))}` },
+  ];
+  return marks.filter(({ at }) => at > 0 && size > 0);
+}
+
+/**
+ * A plot that lives as long as its settings do and takes new numbers once a frame.
+ * @param {{current: HTMLElement | null}} host @param {import("narrows/run").Run | null} run
+ * @param {{width: number, scale: string, dark: boolean, lines: {at: number, text: string}[]}} look
+ */
+function usePlot(host, run, { width, scale, dark, lines }) {
+  const [any, setAny] = useState(false);
+  const marks = useRef(lines);
+  const plot = useRef(/** @type {any} */ (null));
+  marks.current = lines;
+  useLayoutEffect(() => {
+    if (!host.current || !run || width < 40) return undefined;
+    plot.current = new UPlot(optionsOf(width, scale, marks), dataOf(run, marks.current), host.current);
+    return () => (plot.current.destroy(), (plot.current = null));
+  }, [run, width, scale, dark]);
+  useEffect(() => {
+    if (!run) return undefined;
+    const draw = () => plot.current?.setData(dataOf(run, marks.current));
+    const hear = () => (setAny(run.curve.peek().step.length > 0), onFrame(draw));
+    const stops = [run.curve.subscribe(hear), run.epochs.subscribe(hear)];
+    return () => stops.forEach((stop) => stop());
+  }, [run]);
+  useEffect(() => plot.current?.redraw(), [JSON.stringify(lines)]);
+  return any;
+}
+
+/**
+ * Steps, the loss of the batches (thinned by means), and that of the validation objects.
+ * @param {import("narrows/run").Run} run
+ * @param {{at: number}[]} lines They stretch the scale, by a point that is not drawn.
+ */
+function dataOf(run, lines) {
+  const { step, loss } = thinned(run.curve.peek());
+  const judged = run.epochs.peek();
+  const last = step.at(-1) ?? 0;
+  const perEpoch = run.detail.peek()?.steps ?? (judged.length ? last / judged.at(-1).epoch : 1);
+  const valid = judged.map((one) => ({ step: one.step ?? Math.round(one.epoch * perEpoch), valid: one.valid })).filter((one) => one.valid !== null);
+  const steps = [...new Set([...step, ...valid.map((one) => one.step)])].sort((a, b) => a - b);
+  const [train, judge] = [new Map(step.map((s, i) => [s, loss[i]])), new Map(valid.map((one) => [one.step, one.valid]))];
+  const range = lines.map(({ at }) => at);
+  return [steps, steps.map((s) => train.get(s)), steps.map((s) => judge.get(s)), steps.map((_, i) => range[i])];
+}
+
+/** @param {import("narrows/run").Curve} curve */
+function thinned({ step, loss }) {
+  const every = Math.ceil(step.length / MOST_POINTS);
+  if (every <= 1) return { step, loss };
+  const thin = { step: /** @type {number[]} */ ([]), loss: /** @type {number[]} */ ([]) };
+  for (let i = 0; i < step.length; i += every) {
+    const part = loss.slice(i, i + every);
+    thin.step.push(step[Math.min(step.length - 1, i + every - 1)]);
+    thin.loss.push(part.reduce((a, b) => a + b, 0) / part.length);
+  }
+  return thin;
+}
+
+/** @param {number} width @param {string} scale @param {{current: {at: number, text: string}[]}} marks */
+function optionsOf(width, scale, marks) {
+  const [line, muted, code] = ["line", "muted", "code"].map((name) => css(token(name)));
+  const font = `11px ${getComputedStyle(document.documentElement).getPropertyValue("--font")}`;
+  const axis = { stroke: muted, font, grid: { stroke: line, width: 1 }, ticks: { show: false } };
+  const values = (_, ticks) => ticks.map((tick) => (tick === null ? "" : short(tick)));
+  return {
+    width, height: HEIGHT, legend: { show: false }, cursor: { show: false }, padding: [8, 4, 0, 0],
+    scales: { x: { time: false }, y: scale === "log" ? { distr: 3 } : {} },
+    axes: [{ ...axis, size: 22, grid: { show: false }, values: (_, ticks) => ticks.map((tick) => tick.toLocaleString("en")), space: 70 }, { ...axis, size: 40, values, space: 26 }],
+    series: [
+      {},
+      { stroke: css(token("code"), 0.35), width: 1, points: { show: false }, spanGaps: true },
+      { stroke: code, width: 2, points: { show: (plot, i, from, to) => to - from < 12, size: 5, fill: code, stroke: code }, spanGaps: true },
+      { stroke: "transparent", width: 0, points: { show: false } },
+    ],
+    hooks: { draw: [(plot) => drawMarks(plot, marks.current)] },
+  };
+}
+
+/** Dashed lines across the plot, each with its name. @param {any} plot @param {{at: number, text: string}[]} lines */
+function drawMarks(plot, lines) {
+  const { ctx, bbox } = plot;
+  const ratio = devicePixelRatio;
+  ctx.save();
+  ctx.font = `${11 * ratio}px ${getComputedStyle(plot.root).fontFamily}`;
+  ctx.textAlign = "right";
+  Object.assign(ctx, { strokeStyle: css(token("muted")), fillStyle: css(token("muted")), lineWidth: ratio });
+  ctx.setLineDash([4 * ratio, 3 * ratio]);
+  for (const { at, text } of lines) {
+    const y = Math.round(plot.valToPos(at, "y", true)) + 0.5;
+    if (!(y > bbox.top && y < bbox.top + bbox.height)) continue;
+    ctx.beginPath();
+    ctx.moveTo(bbox.left, y);
+    ctx.lineTo(bbox.left + bbox.width, y);
+    ctx.stroke();
+    ctx.fillText(text, bbox.left + bbox.width - 2 * ratio, y - 4 * ratio);
+  }
+  ctx.restore();
+}

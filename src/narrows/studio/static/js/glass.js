@@ -1,0 +1,222 @@
+/**
+ * What moves in the hourglass: one model, one object, and the canvases that show what happens between them.
+ *
+ * It paints at most once a frame, and only what can have changed: while a number of the code is dragged the encoder rests.
+ */
+
+import { computed, effect, signal } from "@preact/signals-core";
+import { onFrame } from "narrows/beat";
+import { codeRanges, firstObjects } from "narrows/census";
+import { drawLost, drawObject } from "narrows/draw";
+import { paintPlate, ramp, Scale } from "narrows/plates";
+import { tellDrag, tellVisible, told } from "narrows/probe";
+import { Surveys } from "narrows/surveys";
+
+/**
+ * @typedef {import("narrows/plates").Plate} Plate
+ * @typedef {{canvas: HTMLCanvasElement, context: CanvasRenderingContext2D, plate: Plate, part: string, scale: number,
+ *   steady: Scale, image: ImageData | null, colours: Uint32Array}} Shown
+ * @typedef {import("narrows/plates").Hit & {name: string, box: import("narrows/plates").Box}} Hover
+ * @typedef {import("narrows/census").Ranges} Ranges
+ */
+
+const CENSUS = 96;
+const CENSUS_MS = 1500;
+
+/** Colours of the parts, in which the plates of their layers are painted. */
+const COLOUR = { encoder: "encoder", bottleneck: "code", decoder: "decoder" };
+
+export class Glass {
+  /** @param {import("narrows/studio").Studio} studio */
+  constructor(studio) {
+    this.studio = studio;
+    /** @type {Map<string, Shown>} */
+    this.shown = new Map();
+    /** @type {Map<string, HTMLCanvasElement>} */
+    this.pictures = new Map();
+    /** The unit under the pointer or the keys. */
+    this.hover = signal(/** @type {Hover | null} */ (null));
+    /** The number of the code that is in hand. */
+    this.held = signal(/** @type {number | null} */ (null));
+    /** What was seen in the last painting: {index, error, step}. */
+    this.seen = signal(/** @type {{index: number, error: number, step: number} | null} */ (null));
+    /** Where the numbers of the code lie for objects it has not seen. */
+    this.ranges = signal(/** @type {Ranges | null} */ (null));
+    /** The object shown: under the pointer, else chosen, else the first. */
+    this.index = computed(() => studio.hovered.value ?? studio.object.value ?? 0);
+    /** The graph on the drawing: that of the run, or of the recipe on the table once that is another. */
+    this.drawn = computed(() => (studio.changed.value ? (studio.preview.value?.graph ?? studio.graph.value) : studio.graph.value));
+    /** Which value of the opened unit: its place, its way and its gate. */
+    this.place = signal(/** @type {import("narrows/plates").Hit | null} */ (null));
+    /** @type {((pass: any, own: Float32Array) => void) | null} */
+    this.onCode = null;
+    this.object = /** @type {{run: any, index: number, values: Float32Array} | null} */ (null);
+    this.surveys = new Surveys(this);
+    this.dragged = 0;
+    this.fresh = true;
+    this.paint = this.paint.bind(this);
+  }
+
+  /** Follow the studio; gives what ends it. */
+  follow() {
+    const { studio } = this;
+    const stops = [
+      effect(() => this.takeModel(studio.run.value?.model.value ?? null, studio.run.value?.weights.value)),
+      effect(() => void this.takeObject(studio.run.value, this.index.value, studio.graph.value)),
+      effect(() => void (studio.override.value, onFrame(this.paint))),
+      effect(() => void (studio.dark.value, this.recolour())),
+    ];
+    const clock = setInterval(() => this.beginCensus(), CENSUS_MS);
+    return () => (stops.forEach((stop) => stop()), clearInterval(clock));
+  }
+
+  /** @param {any} model @param {{step: number} | null | undefined} weights */
+  takeModel(model, weights) {
+    if (model !== this.source) {
+      this.source = model;
+      this.model = model?.twin() ?? null;
+      this.own = model ? new Float32Array(model.z.length) : null;
+      this.ranges.value = null;
+      this.counted = -1;
+    }
+    this.step = weights?.step ?? 0;
+    this.fresh = true;
+    if (model && !this.ranges.peek()) this.beginCensus();
+    onFrame(this.paint);
+  }
+
+  /** @param {any} run @param {number} index @param {any} graph */
+  async takeObject(run, index, graph) {
+    if (!run || run.graph.value !== graph || !graph) return;
+    if (this.object?.run === run && this.object.index === index) return;
+    const values = await run.object(index).catch(() => null);
+    if (!values?.length || this.index.peek() !== index || this.studio.run.peek() !== run) return;
+    this.object = { run, index, values };
+    this.fresh = true;
+    onFrame(this.paint);
+  }
+
+  recolour() {
+    this.shown.forEach((shown) => (shown.colours = ramp(shown.part)));
+    this.fresh = true;
+    onFrame(this.paint);
+  }
+
+  /**
+   * Show a layer on a canvas.
+   * @param {string} name @param {HTMLCanvasElement | null} canvas @param {Plate} plate @param {string} part
+   */
+  attach(name, canvas, plate, part) {
+    if (!canvas) {
+      this.shown.delete(name);
+      return;
+    }
+    const [w, h] = [Math.max(1, Math.round(plate.width * plate.ratio)), Math.max(1, Math.round(plate.height * plate.ratio))];
+    if (canvas.width !== w || canvas.height !== h) Object.assign(canvas, { width: w, height: h });
+    const context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
+    const colour = COLOUR[part];
+    const steady = this.shown.get(name)?.steady ?? new Scale();
+    this.shown.set(name, { canvas, context, plate, part: colour, scale: 1, steady, image: null, colours: ramp(colour) });
+    this.fresh = true;
+    onFrame(this.paint);
+  }
+
+  /** Show the input, the output or what was lost. @param {"input"|"output"|"lost"} role @param {HTMLCanvasElement | null} canvas */
+  picture(role, canvas) {
+    if (canvas) this.pictures.set(role, canvas);
+    else this.pictures.delete(role);
+    this.fresh = true;
+    onFrame(this.paint);
+  }
+
+  /** Whether there is something to show. */
+  get ready() {
+    const { model, object, studio } = this;
+    return Boolean(model && object && object.run === studio.run.peek() && model.graph === object.run.graph.peek());
+  }
+
+  paint() {
+    if (!this.ready) return;
+    const { model, studio } = this;
+    const x = /** @type {any} */ (this.object).values;
+    const whole = this.fresh;
+    if (whole) {
+      model.encode(x);
+      /** @type {Float32Array} */ (this.own).set(model.z);
+    } else model.z.set(this.own);
+    clamp(model.z, studio.override.peek(), model.graph.code.size);
+    const pass = model.rest();
+    this.shown.forEach((shown, name) => this.paintShown(shown, name, pass, whole));
+    this.paintPictures(x, pass.y, whole);
+    this.onCode?.(pass, /** @type {Float32Array} */ (this.own));
+    this.fresh = false;
+    this.tell(x, pass.y);
+  }
+
+  /** @param {Shown} shown @param {string} name @param {any} pass @param {boolean} whole */
+  paintShown(shown, name, pass, whole) {
+    if (!whole && shown.part === "encoder") return;
+    const { context, plate, steady } = shown;
+    shown.scale = steady.follow((plate.bars ?? plate.fields[0]).pick(pass));
+    paintPlate(context, plate, pass, shown);
+  }
+
+  /** @param {Float32Array} x @param {Float32Array} y @param {boolean} whole */
+  paintPictures(x, y, whole) {
+    const { graph } = this.model;
+    const [input, output, lost] = ["input", "output", "lost"].map((role) => this.pictures.get(role));
+    if (input && whole) drawObject(input, graph, x);
+    if (output) drawObject(output, graph, y);
+    if (lost) drawLost(lost, graph, x, y);
+  }
+
+  /** @param {Float32Array} x @param {Float32Array} y */
+  tell(x, y) {
+    const index = /** @type {any} */ (this.object).index;
+    this.seen.value = { index, error: distance(x, y), step: this.step };
+    told.decodedId = index;
+    tellVisible();
+    if (this.dragged) tellDrag(performance.now() - this.dragged);
+    this.dragged = 0;
+  }
+
+  /** Hold a number of the code at a value, or let it go. @param {number} unit @param {number | null} value @param {number} [since] Time of the event. */
+  hold(unit, value, since = 0) {
+    const { [unit]: _, ...others } = this.studio.override.peek();
+    this.dragged ||= since;
+    this.studio.override.value = value === null ? others : { ...others, [unit]: value };
+  }
+
+  /** Find out where the numbers of the code lie, for sliders of a fitting length. */
+  async beginCensus() {
+    const { source, step } = this;
+    if (!this.ready || this.counting || this.counted === step) return;
+    const { run } = /** @type {any} */ (this.object);
+    this.counting = true;
+    this.counter = this.counter?.tensors === source.tensors ? this.counter : source.twin();
+    const objects = await firstObjects(run, CENSUS).catch(() => []);
+    const wanted = () => this.source === source;
+    const ranges = objects.length ? await codeRanges(this.counter, objects, wanted) : null;
+    this.counting = false;
+    if (!ranges || !wanted()) return;
+    this.counted = step;
+    this.ranges.value = ranges;
+  }
+}
+
+/**
+ * Hold numbers of a code at values, at every place of its grid.
+ * @param {Float32Array} z @param {Record<number, number>} override @param {number} size
+ */
+export function clamp(z, override, size) {
+  for (const [unit, value] of Object.entries(override)) {
+    for (let at = Number(unit); at < z.length && Number(unit) < size; at += size) z[at] = value;
+  }
+}
+
+/** The mean squared difference. @param {ArrayLike<number>} x @param {ArrayLike<number>} y */
+export function distance(x, y) {
+  let sum = 0;
+  for (let i = 0; i < x.length; i += 1) sum += (x[i] - y[i]) ** 2;
+  return sum / x.length;
+}

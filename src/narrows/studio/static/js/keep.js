@@ -1,0 +1,22 @@
+/** What a changed recipe can keep of the weights that are there. */
+
+/** @typedef {import("narrows/link").Recipe} Recipe */
+
+/** Parts of a recipe that say how it trains and on what, but not which weights there are. */
+const FREE = ["corruption", "objective", "training"];
+
+/**
+ * Whether the weights of a run suit another recipe: the same objects, layers of the same shapes.
+ * @param {{recipe: Recipe, graph: any} | null} trained @param {Recipe | null} recipe @param {any} graph Of `recipe`.
+ */
+export function canKeep(trained, recipe, graph) {
+  if (!trained?.graph || !graph || !recipe) return false;
+  const others = (/** @type {Recipe} */ whole) => JSON.stringify(Object.entries(whole).filter(([part]) => !FREE.includes(part)).map(([part, value]) => [part, settled(part, value)]));
+  return others(trained.recipe) === others(recipe) && tensors(trained.graph) === tensors(graph);
+}
+
+/** Settings of a bottleneck that cost nothing but training are left out: its kind and size decide. @param {string} part @param {any} value */
+const settled = (part, value) => (part === "bottleneck" ? { kind: value.kind, size: value.size } : value);
+
+/** Names and shapes of all tensors. @param {any} graph */
+const tensors = ({ layers }) => JSON.stringify(layers.map(({ weights }) => Object.values(weights).map(({ tensor, shape }) => [tensor, shape])));

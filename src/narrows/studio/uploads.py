@@ -1,0 +1,162 @@
+"""Uploads: streamed to the disk within limits, read by a child, kept in folders named by us.
+
+UPLOADS/ID/raw        what was sent, gone as soon as it has been read
+UPLOADS/ID/data...    what was made of it
+UPLOADS/ID/about.json what is told of it
+"""
+
+import asyncio
+import shutil
+import time
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+from narrows.errors import EnvironmentProblem, InputError, NarrowsError, UsageError
+from narrows.files import read_json, write_json
+from narrows.studio.guard import UPLOAD_BODY
+from narrows.studio.home import ID, Home, new_id
+from narrows.studio.intake.labels import label
+from narrows.studio.intake.magic import HEAD, format_of
+from narrows.studio.intake.worker import allowed_seconds, read_file
+
+QUOTA, COUNT_LIMIT, WAITING_LIMIT = 8 << 30, 500, 4
+PIECE = 1 << 20
+ABOUT = "about.json"
+PRIVATE = ("source", "used")
+
+
+class Uploads:
+    """The files that were given to a studio.
+
+    Args:
+        home: Where they lie.
+    """
+
+    def __init__(self, home: Home):
+        self.home, self.folder = home, home.uploads
+        self.reading, self.waiting = asyncio.Semaphore(1), 0
+
+    async def take(self, pieces: AsyncIterator[bytes], name: str) -> dict[str, Any]:
+        """Take in a file as it arrives.
+
+        Args:
+            pieces: Its bytes.
+            name: What it is called, a label and no more.
+
+        Raises:
+            NarrowsError: What is wrong with it; nothing is kept then.
+        """
+        if self.waiting >= WAITING_LIMIT:
+            raise UsageError("Several files are being read already", step="Try again in a moment", code="usage.busy")
+        self.waiting += 1
+        upload = new_id()
+        place = self.folder / upload
+        try:
+            await asyncio.to_thread(self.prepare, place)
+            size = await self.receive(pieces, place / "raw")
+            async with self.reading:
+                found = await asyncio.to_thread(read_raw, place, size)
+            return await asyncio.to_thread(self.settle, upload, name, found)
+        except BaseException:
+            await asyncio.to_thread(shutil.rmtree, place, ignore_errors=True)
+            raise
+        finally:
+            self.waiting -= 1
+
+    def prepare(self, place: Path) -> None:
+        """Make the folder of a new upload, if there is room for one.
+
+        Raises:
+            EnvironmentProblem: The uploads fill their share of the disk.
+        """
+        self.home.check_space()
+        known = self.listed()
+        used = sum(upload["used"] for upload in known)
+        if used > QUOTA - UPLOAD_BODY or len(known) >= COUNT_LIMIT:
+            raise EnvironmentProblem(
+                f"{len(known):,} uploads take {used >> 20:,} MB",
+                expected=f"at most {COUNT_LIMIT} and {(QUOTA - UPLOAD_BODY) >> 20:,} MB before another one",
+                step="Remove some of them",
+                code="environment.disk",
+            )
+        place.mkdir(mode=0o700)
+
+    async def receive(self, pieces: AsyncIterator[bytes], raw: Path) -> int:
+        """Write what arrives to the disk; returns how many bytes it was."""
+        held, size = bytearray(), 0
+        with await asyncio.to_thread(raw.open, "wb") as file:
+            async for piece in pieces:
+                held += piece
+                size += len(piece)
+                if len(held) >= PIECE:
+                    await asyncio.to_thread(file.write, bytes(held))
+                    held.clear()
+            await asyncio.to_thread(file.write, bytes(held))
+        if not size:
+            raise InputError("An empty file", step="Choose another one", code="input.empty")
+        return size
+
+    def settle(self, upload: str, name: str, found: dict[str, Any]) -> dict[str, Any]:
+        """Keep what was found in a file; returns what is told of it."""
+        place = self.folder / upload
+        used = sum(path.stat().st_size for path in place.rglob("*") if path.is_file())
+        about = {"id": upload, "label": label(name) or found["kind"], "created": time.time(), **found, "used": used}
+        write_json(place / ABOUT, about)
+        return told(about)
+
+    def listed(self) -> list[dict[str, Any]]:
+        """All uploads with all that is known of them, the newest first."""
+        found = (self.read(place) for place in self.folder.iterdir() if ID.fullmatch(place.name))
+        return sorted((about for about in found if about), key=lambda about: -about["created"])
+
+    def read(self, place: Path) -> dict[str, Any] | None:
+        """What is known of an upload; None where it is not whole."""
+        try:
+            return dict(read_json(place / ABOUT))
+        except (NarrowsError, TypeError, ValueError):
+            return None
+
+    def one(self, upload: str) -> dict[str, Any]:
+        """What is known of one upload.
+
+        Raises:
+            UsageError: There is none of that id.
+        """
+        about = self.read(self.folder / upload) if ID.fullmatch(upload) else None
+        if about is None:
+            raise UsageError(f"no upload {upload[:20]!r}", step="Choose one of the list", code="usage.no-upload")
+        return about
+
+    def path(self, upload: str) -> Path:
+        """Where the copy of an upload lies, as a loader takes it."""
+        return self.folder / upload / self.one(upload)["source"]
+
+    def remove(self, upload: str) -> None:
+        """Remove an upload."""
+        self.one(upload)
+        shutil.rmtree(self.folder / upload)
+
+    def sweep(self) -> None:
+        """Remove what a server that died left half taken in."""
+        for place in self.folder.iterdir():
+            if self.read(place) is None:
+                shutil.rmtree(place, ignore_errors=True)
+
+
+def read_raw(place: Path, size: int) -> dict[str, Any]:
+    """Have a file read by a child; the file itself is gone then."""
+    raw = place / "raw"
+    with raw.open("rb") as file:
+        form = format_of(file.read(HEAD))
+    named = raw.with_suffix(f".{form}")
+    raw.rename(named)
+    try:
+        return read_file(named, place, form, allowed_seconds(size))
+    finally:
+        named.unlink(missing_ok=True)
+
+
+def told(about: dict[str, Any]) -> dict[str, Any]:
+    """What clients are told of an upload."""
+    return {name: value for name, value in about.items() if name not in PRIVATE}

@@ -1,0 +1,63 @@
+"""What is painted is what was given: ink on paper, colours as they are, and loss in red."""
+
+import numpy as np
+
+LOOK = {"kind": "image", "shape": [1, 2, 2], "low": 0, "high": 2}
+TOKENS = "document.documentElement.style.cssText = '--card: #ffffff; --ink: #000000; --loss: #ff0000; --line: #cccccc';"
+
+
+def painted(lab, look, values, lost=None):
+    body = (
+        TOKENS
+        + 'const { imageOf } = await import("narrows/draw"); return new Uint8Array(imageOf(look, values, lost).data);'
+    )
+    return lab(
+        body, look=look, values=np.array(values, "f4"), lost=lost if lost is None else np.array(lost, "f4")
+    ).reshape(-1, 4)
+
+
+def test_grey_is_ink_on_paper(lab):
+    found = painted(lab, LOOK, [0, 1, 2, 9])
+    assert found[:, 0].tolist() == [255, 128, 0, 0]
+    assert (found[:, 3] == 255).all()
+
+
+def test_colours_are_as_they_are(lab):
+    look = {**LOOK, "shape": [3, 1, 2], "high": 1}
+    assert painted(lab, look, [1, 0, 0, 1, 0, 0])[:, :3].tolist() == [[255, 0, 0], [0, 255, 0]]
+
+
+def test_what_was_lost_is_red_on_paper(lab):
+    found = painted(lab, LOOK, [0, 0, 2, 1], [0, 2, 0, 2])
+    assert found[:, :3].tolist() == [[255, 255, 255], [255, 0, 0], [255, 0, 0], [255, 128, 128]]
+
+
+def test_every_kind_leaves_ink(lab):
+    body = (
+        TOKENS
+        + """
+      const { drawObject, drawLost } = await import("narrows/draw");
+      const count = (draw) => {
+        const canvas = document.createElement("canvas");
+        draw(canvas);
+        const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+        return data.filter((value, i) => i % 4 === 3 && value > 0).length;
+      };
+      const size = { width: 60, height: 30 };
+      return kinds.map(([kind, shape]) => {
+        const look = { kind, shape, low: -1, high: 1 };
+        return [count((c) => drawObject(c, look, x, size)), count((c) => drawLost(c, look, x, y, size))];
+      });
+    """
+    )
+    kinds = [["series", [2, 8]], ["spectrum", [16]], ["table", [16]], ["sound", [1, 16]], ["image", [1, 4, 4]]]
+    x = np.linspace(-1, 1, 16).astype("f4")
+    found = lab(body, kinds=kinds, x=x, y=-x)
+    assert all(ink > 20 or kind == "image" for (kind, _), counts in zip(kinds, found, strict=True) for ink in counts), (
+        found
+    )
+
+
+def test_tiles_go_back_to_scaled_values(lab):
+    body = 'return (await import("narrows/draw")).tileValues({ values: 2, bytes }, 1, { low: -1, high: 3 });'
+    assert lab(body, bytes=np.array([0, 0, 0, 255], np.uint8)).tolist() == [-1, 3]

@@ -1,0 +1,202 @@
+"""Trainings in children: side by side, waiting, stopped in time, crashed, begun again."""
+
+import contextlib
+import time
+
+import psutil
+import pytest
+from conftest import ack, update
+from fake_child import Trainer
+
+LONG = {"training": {"epochs": 10_000}}
+
+
+def children():
+    """The processes of the studios of this test."""
+    with contextlib.suppress(psutil.Error):
+        return {
+            child.pid
+            for child in psutil.Process().children(recursive=True)
+            if "spawn_main" in " ".join(child.cmdline())
+        }
+    return set()
+
+
+def test_a_family_acts_as_one(studio):
+    runs = studio.new(LONG, LONG, LONG, names=["a", "b"])
+    for run in runs:
+        studio.wait(run, "running")
+    assert set(studio.do(runs[1], "pause").json()) == set(runs)
+    assert [studio.wait(run, "paused")["group"] for run in runs] == [runs[0]] * 3
+    assert [studio.run(run)["name"] for run in runs] == ["a", "b", "digits dense 64"]
+    studio.do(runs[2], "stop")
+    assert {studio.wait(run, "stopped")["state"] for run in runs} == {"stopped"}
+
+
+def test_the_next_one_waits_and_says_why(studio):
+    (first,) = studio.new(LONG)
+    studio.wait(first, "running")
+    (second,) = studio.new(LONG)
+    assert studio.run(second)["state"] == "waiting"
+    assert "Another training" in studio.run(second)["why"]
+    studio.do(first, "pause")
+    studio.wait(second, "running")
+    assert studio.run(first)["state"] == "stopped"
+
+
+def test_one_that_waits_can_be_stopped(studio):
+    (first,) = studio.new(LONG)
+    (second,) = studio.new(LONG)
+    assert studio.do(second, "stop").json() == {second: "stopped"}
+    studio.do(first, "stop")
+    studio.wait(first, "stopped")
+    assert studio.run(second)["state"] == "stopped"
+
+
+def test_two_at_once(open_studio):
+    studio = open_studio(at_once=2)
+    first, second = studio.new(LONG) + studio.new(LONG)
+    studio.wait(first, "running")
+    studio.wait(second, "running")
+    assert studio.run(first)["state"] == "running"
+
+
+def test_stop_is_quick(studio):
+    (run,) = studio.new(LONG)
+    studio.wait(run, "running")
+    with studio.live(run, want=()) as socket:
+        update(socket)
+        begin = time.monotonic()
+        studio.do(run, "stop")
+        state = ""
+        while state != "stopped":
+            ack(socket)
+            state = update(socket)[0]["runs"].get(run, {}).get("state", "")
+        assert time.monotonic() - begin < 0.3
+
+
+def test_a_child_that_does_not_stop_is_ended(studio, monkeypatch):
+    monkeypatch.setattr("narrows.studio.jobs.STOP_SECONDS", 0.3)
+    (run,) = studio.new({**LONG, "seed": Trainer.DEAF})
+    studio.wait(run, "running")
+    studio.do(run, "stop")
+    assert "was ended" in studio.wait(run, "stopped")["why"]
+    (after,) = studio.new({"training": {"epochs": 2}})
+    studio.wait(after, "done")
+
+
+def test_a_crash_is_told_and_the_next_run_trains(studio):
+    runs = studio.new({**LONG, "seed": Trainer.CRASH}, LONG)
+    assert "crashed" in studio.wait(runs[0], "failed")["why"]
+    assert studio.wait(runs[1], "failed")
+    (after,) = studio.new({"training": {"epochs": 2}})
+    studio.wait(after, "done")
+
+
+def test_children_that_never_get_ready_are_told(open_studio):
+    studio = open_studio(program="no_such_module")
+    (run,) = studio.new({})
+    assert "getting ready" in studio.wait(run, "failed", seconds=30)["why"]
+    assert studio.http.get("/api/health").json() == {"ok": True}
+
+
+def test_a_kill_from_outside_is_survived(studio):
+    (run,) = studio.new(LONG)
+    studio.wait(run, "running")
+    before = children()
+    for pid in before:
+        with contextlib.suppress(psutil.Error):
+            psutil.Process(pid).kill()
+    assert "killed" in studio.wait(run, "failed")["why"]
+    studio.do(run, "resume")
+    assert studio.wait(run, "running")["step"] >= 100
+
+
+def test_restart_begins_from_the_first_step_and_keeps_what_was_in_the_bin(studio):
+    (run,) = studio.new({"training": {"epochs": 3}})
+    studio.wait(run, "done")
+    with studio.live(run) as socket:
+        update(socket)
+        studio.do(run, "restart")
+        fresh = False
+        while not fresh:
+            ack(socket)
+            fresh = update(socket)[0]["runs"].get(run, {}).get("fresh", False)
+    assert studio.wait(run, "done")["step"] == 30
+    assert len(list(studio.home.bin.iterdir())) == 1
+
+
+def test_restart_of_one_that_trains(studio):
+    (run,) = studio.new(LONG)
+    while studio.wait(run, "running")["step"] < 50:
+        time.sleep(0.05)
+    studio.do(run, "restart")
+    end = time.monotonic() + 10
+    while studio.run(run)["step"] >= 50 and time.monotonic() < end:
+        time.sleep(0.01)
+    assert studio.wait(run, "running")["step"] < 50
+
+
+def test_what_a_state_does_not_allow_is_refused(studio):
+    (run,) = studio.new({"training": {"epochs": 2}})
+    studio.wait(run, "done")
+    for what in ("pause", "stop", "step", "resume"):
+        answer = studio.do(run, what)
+        assert answer.status_code == 409
+        assert "is done" in answer.json()["detail"]
+    assert studio.http.post(f"/api/runs/{run}/do", json={"do": "pace", "steps": 3}).status_code == 409
+
+
+def test_a_name_can_be_changed(studio):
+    (run,) = studio.new({"training": {"epochs": 1}})
+    answer = studio.http.patch(f"/api/runs/{run}", json={"name": "<script>"})
+    assert answer.json()["name"] == studio.run(run)["name"] == "<script>"
+    assert studio.http.patch(f"/api/runs/{run}", json={"name": ""}).status_code == 422
+
+
+def test_delete_goes_to_the_bin_but_not_while_it_trains(studio):
+    (run,) = studio.new(LONG)
+    studio.wait(run, "running")
+    assert studio.http.delete(f"/api/runs/{run}").status_code == 409
+    studio.do(run, "stop")
+    studio.wait(run, "stopped")
+    assert studio.http.delete(f"/api/runs/{run}").status_code == 200
+    assert studio.http.get(f"/api/runs/{run}").status_code == 404
+    assert not studio.home.folder(run).exists()
+    assert [folder.name[:12] for folder in studio.home.bin.iterdir()] == [run]
+
+
+def test_a_fork_begins_at_a_snapshot(studio):
+    (run,) = studio.new({"training": {"epochs": 1}})
+    studio.wait(run, "done")
+    assert studio.http.post(f"/api/runs/{run}/fork", json={"step": 5}).status_code == 404
+    folder = studio.home.folder(run) / "snapshots"
+    folder.mkdir()
+    (folder / "5.safetensors").write_bytes(b"")
+    answer = studio.http.post(f"/api/runs/{run}/fork", json={"step": 5})
+    assert answer.status_code == 201
+    row = studio.wait(answer.json()["id"], "done")
+    assert (row["forked_from"], row["forked_step"]) == (run, 5)
+
+
+def test_no_child_outlives_its_server(open_studio):
+    before = children()
+    studio = open_studio()
+    (run,) = studio.new(LONG)
+    studio.wait(run, "running")
+    studio.http.post("/api/preview", json={"data": "digits"})
+    assert len(children() - before) >= 2
+    studio.server.should_exit = True
+    studio.thread.join(20)
+    end = time.monotonic() + 5
+    while children() - before and time.monotonic() < end:
+        time.sleep(0.05)
+    assert children() - before == set()
+
+
+@pytest.mark.parametrize("at_once", [1, 3])
+def test_many_runs_all_end(open_studio, at_once):
+    studio = open_studio(at_once=at_once)
+    runs = [run for _ in range(5) for run in studio.new({"training": {"epochs": 2}})]
+    for run in runs:
+        studio.wait(run, "done", seconds=30)

@@ -1,0 +1,176 @@
+"""Files of one's own: honest ones become data, others get a sentence, and the studio goes on."""
+
+import gzip
+import io
+import json
+import zipfile
+
+import files
+import numpy as np
+import pytest
+from PIL import Image
+
+from narrows.data import load
+
+
+def give(studio, content, name="a file"):
+    return studio.http.post("/api/uploads", params={"name": name}, content=content)
+
+
+def taken(studio, content, name="a file"):
+    answer = give(studio, content, name)
+    assert answer.status_code == 201, answer.text
+    return answer.json()
+
+
+def test_a_picture(studio):
+    about = taken(studio, files.picture("JPEG", (20, 10)), "../../<b>me</b>\u202e.jpg")
+    assert about["kind"] == "image"
+    assert about["label"] == "../../<b>me</b>.jpg"
+    assert about["facts"] == {"width": 20, "height": 10, "channels": 3, "format": "jpeg"}
+    assert about["preview"][0].startswith("data:image/png;base64,")
+    assert not about["fit"]["ok"]
+
+
+def test_an_archive_of_pictures_becomes_data_with_classes(studio):
+    about = taken(studio, files.archive({**files.pets(), "__MACOSX/x": b"x", "pets/notes.txt": b"words"}))
+    assert about["facts"] == {"files": 24, "classes": {"cat": 12, "dog": 12}, "left_out": 1}
+    assert about["fit"]["classes"] == ["cat", "dog"]
+    data = load(studio.home.uploads / about["id"] / "data")
+    assert data.layout.shape == (1, 8, 8)
+
+
+def test_a_sound_a_table_and_an_array(studio):
+    sound = taken(studio, files.sound(2.0))
+    assert (sound["kind"], sound["facts"]["seconds"], sound["fit"]["ok"]) == ("sound", 2.0, True)
+    table = taken(studio, files.table())
+    assert table["facts"]["rows"] == 40
+    assert table["fit"]["classes"] == ["cat", "dog"]
+    array = taken(studio, files.array(np.random.default_rng(0).random((30, 6), np.float32)))
+    assert array["fit"]["shape"] == [6]
+
+
+def test_an_upload_can_be_trained_on_listed_and_removed(studio):
+    about = taken(studio, files.table(), "mine.csv")
+    assert [one["label"] for one in studio.http.get("/api/uploads").json()] == ["mine.csv"]
+    (run,) = studio.new({"data": {"name": f"upload:{about['id']}"}, "training": {"epochs": 10_000}})
+    studio.wait(run, "running")
+    assert studio.http.delete(f"/api/uploads/{about['id']}").status_code == 409
+    studio.do(run, "stop")
+    studio.wait(run, "stopped")
+    assert studio.http.delete(f"/api/uploads/{about['id']}").status_code == 200
+    assert studio.http.get(f"/api/uploads/{about['id']}").status_code == 404
+    assert list(studio.home.uploads.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    "name", ["/etc/passwd", "../x", "upload:../../x", "upload:", "nonesuch", "runs", "upload:aaaaaaaaaaaa"]
+)
+def test_data_is_named_by_us_alone(studio, name):
+    answer = studio.http.post("/api/runs", json={"recipes": [{"data": {"name": name}}]})
+    assert answer.status_code in (404, 422)
+    assert "no upload" in answer.text or "unknown data set" in answer.text
+
+
+BAD = {
+    "empty": (b"", 422, "empty"),
+    "text in letters alone": (b"\x01\x02binary", 415, "none of the kinds"),
+    "a gzip": (gzip.compress(b"x"), 415, "gzip"),
+    "a gif": (b"GIF89a", 415, "GIF"),
+    "a pickle": (b"\x80\x04\x95", 415, "pickle"),
+    "a page": (b"<html><script>alert(1)</script>", 415, "page"),
+    "half a picture": (files.picture(size=(64, 64))[:200], 422, "not a readable picture"),
+    "a picture of 10 gigapixels": (files.png_that_claims(100_000, 100_000), 413, "pixels"),
+    "a picture that claims 30 megapixels": (files.png_that_claims(6000, 5000), 422, "not a readable picture"),
+    "a JPEG of many passes": (b"\xff\xd8\xff" + b"\xff\xda" * 200, 413, "passes"),
+    "half a sound": (files.sound()[:30], 422, "cannot be read"),
+    "a sound of no samples": (files.sound(0.0), 422, "no samples"),
+    "a FLAC that is none": (b"fLaC" + b"\xff" * 100, 422, "cannot be read"),
+    "a ragged table": (b"a,b\n1,2\n3\n" * 20, 422, "fields"),
+    "a table of one endless line": (b"1," * 600_000, 413, "bytes"),
+    "a table of 5,000 columns": (b",".join(b"c%d" % n for n in range(5000)) + b"\n", 413, "columns"),
+    "an array that claims petabytes": (files.array_that_claims((10**9, 10**6)), 422, "says it holds"),
+    "an array of objects": (files.array(np.array(["a"])), 422, "array"),
+    "an archive of nothing": (files.archive({"a.txt": b"words"}), 422, "no pictures"),
+    "a broken archive": (files.archive(files.pets(2))[:-40], 422, "cannot be unpacked"),
+    "a bomb": (files.archive({"a.png": b"\0" * (80 << 20)}), 413, "unpack"),
+    "pictures and sounds": (files.archive({"a.png": files.picture(), "b.wav": files.sound()}), 422, "one kind"),
+}
+
+
+@pytest.mark.parametrize("case", BAD)
+def test_a_bad_file_gets_a_sentence(studio_for_bad_files, case):
+    content, status, words = BAD[case]
+    answer = give(studio_for_bad_files, content)
+    body = answer.json()
+    assert answer.status_code == status, body
+    assert words in body["detail"]
+    assert str(studio_for_bad_files.home.runs) not in answer.text
+    assert list(studio_for_bad_files.home.uploads.iterdir()) == []
+
+
+def test_an_archive_never_writes_outside(studio):
+    evil = {"../../../evil.png": files.picture(), "/abs/evil.png": files.picture(), "a\\..\\evil.png": files.picture()}
+    about = taken(studio, files.archive(evil))
+    names = list(studio.home.runs.rglob("*evil*"))
+    assert about["facts"]["files"] + about["facts"]["left_out"] >= 1
+    assert all(path.is_relative_to(studio.home.uploads / about["id"]) for path in names)
+
+
+def test_a_locked_archive_and_a_link(studio):
+    target = io.BytesIO()
+    with zipfile.ZipFile(target, "w") as file:
+        link = zipfile.ZipInfo("link.png")
+        link.external_attr = 0o120777 << 16
+        file.writestr(link, "/etc/passwd")
+    assert give(studio, target.getvalue()).status_code == 422
+    locked = bytearray(files.archive(files.pets(1)))
+    for sign, at in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):
+        start = 0
+        while (start := locked.find(sign, start)) >= 0:
+            locked[start + at] |= 1
+            start += 4
+    assert give(studio, bytes(locked)).status_code == 422
+
+
+def test_what_comes_along_in_a_picture_is_gone(studio):
+    target = io.BytesIO()
+    exif = Image.Exif()
+    exif[0x010E] = "a secret place"
+    Image.new("RGB", (4, 4)).save(target, "JPEG", exif=exif)
+    about = taken(studio, target.getvalue())
+    kept = (studio.home.uploads / about["id"] / "data" / "picture.png").read_bytes()
+    assert b"secret" not in kept
+
+
+def test_a_reader_that_crashes_or_hangs_costs_only_itself(monkeypatch, tmp_path):
+    from narrows.errors import DamagedError, LimitError
+    from narrows.studio.intake import worker
+
+    raw = tmp_path / "raw.csv"
+    raw.write_bytes(b"a\n1\n")
+    monkeypatch.setattr(worker, "enter", __import__("bad_reader").crash)
+    with pytest.raises(DamagedError, match="crashed"):
+        worker.read_file(raw, tmp_path, "csv", 10)
+    monkeypatch.setattr(worker, "enter", __import__("bad_reader").hang)
+    with pytest.raises(LimitError, match="too long"):
+        worker.read_file(raw, tmp_path, "csv", 1.5)
+    monkeypatch.setattr(worker, "enter", __import__("bad_reader").babble)
+    with pytest.raises(DamagedError):
+        worker.read_file(raw, tmp_path, "csv", 10)
+
+
+def test_a_body_longer_than_it_may_be_is_cut_off(open_studio, monkeypatch):
+    from narrows.studio import guard
+
+    studio = open_studio()
+    monkeypatch.setitem(guard.NAMED, ("", "api", "uploads"), guard.Decision(("GET", "POST"), body=1000, json=False))
+    assert give(studio, b"1,2\n" * 1000).status_code == 413
+
+    def endless():
+        for _ in range(100):
+            yield b"1,2\n" * 10
+
+    assert give(studio, endless()).status_code == 413
+    assert list(studio.home.uploads.iterdir()) == []
+    assert json.loads(studio.http.get("/api/uploads").text) == []
