@@ -57,7 +57,9 @@ def test_sizes_that_were_tried_stay_in_the_table(page, enter):
     for size in ("1", "8", "32"):
         page.get_by_role("radiogroup", name="Numbers in the code").get_by_role("radio", name=size, exact=True).click()
         page.locator(".scores tbody tr.now th", has_text=size).wait_for(timeout=30_000)
-    rows = {row.split("\t")[0]: float(row.split("\t")[1]) for row in page.locator(".sizes tbody").inner_text().split("\n")}
+    rows = {
+        row.split("\t")[0]: float(row.split("\t")[1]) for row in page.locator(".sizes tbody").inner_text().split("\n")
+    }
     assert rows["32"] < rows["1"]
     assert tasks(page) == ["done"]
     assert page.get_by_role("button", name="Next: Kinds of bottleneck").count() == 1
