@@ -17,7 +17,7 @@ from narrows.studio.view import View
 GAP = 0.1
 """Seconds between two frames, or two reports of progress, at least."""
 
-SHARES = {POINTS: 0.015, TILES: 0.005, WEIGHTS: 0.005}
+SHARES = {POINTS: 0.02, TILES: 0.005, WEIGHTS: 0.005}
 """Share of the time that the frames of each kind may take, for all trainings of a session together."""
 
 SNAPSHOT_SHARE, SNAPSHOT_GAP = 0.005, 0.25

@@ -81,8 +81,11 @@ class Session:
         rounds = min(run.rounds for run in self.live)
         for run in self.live:
             # One that was left in the middle of a judgement catches up alone.
-            if run.rounds == rounds:
+            if run.rounds == rounds and not self.stopped:
                 self.attempt(run, partial(run.advance, self.called))
+                self.obey()
+        if self.stopped:
+            return
         if self.singles:
             self.singles -= len({run.rounds for run in self.live}) <= 1
             return
