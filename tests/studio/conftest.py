@@ -24,6 +24,8 @@ from narrows.studio.serve import Server
 # What the tests and their children import by name.
 sys.path.insert(0, str(Path(__file__).parent))
 
+from browsing import until
+
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
 
 QUIET = (
@@ -184,7 +186,7 @@ def enter(page, whole_studio):
         page.goto(f"{whole_studio.address}/?token={whole_studio.home.token}")
         page.goto(f"{whole_studio.address}/#1/{view}{query}")
         page.reload()
-        page.wait_for_function("window.__probe && window.__probe.firstVisibleMs !== null", timeout=40_000)
+        until(page, "window.__probe && window.__probe.firstVisibleMs !== null", seconds=40)
         return page
 
     return opening

@@ -22,12 +22,11 @@ from narrows.files import JSON_LIMIT, write_atomic
 from narrows.studio.bench import Bench
 from narrows.studio.children import PROGRAM
 from narrows.studio.folder import FRESH_SECONDS, Facts, changed, loss, optional, read_folder, read_history
-from narrows.studio.frames import points_frame, tiles_frame, weights_frame
 from narrows.studio.home import ID, Home, new_id
-from narrows.studio.hub import Hub, Record
+from narrows.studio.hub import KINDS, Hub, Record
 from narrows.studio.jobs import AT_ONCE, Jobs
 from narrows.studio.pages import Pages
-from narrows.studio.snapshots import note_of, path_of, read_snapshot, steps_of
+from narrows.studio.snapshots import frames_of, path_of, read_snapshot, said_in, steps_of
 from narrows.studio.store import LIVE, Row, Store
 from narrows.studio.uploads import Uploads
 
@@ -224,12 +223,9 @@ class Desk:
             NarrowsError: There is none of that step, or it is damaged.
         """
         kept = read_snapshot(self.folder(row), step)
-        count = optional(self.home.shown(row["id"]) / ABOUT).get("objects", {}).get("count")
-        return {
-            "points": points_frame(step, kept.places, kept.projection, complete=len(kept.places.places) == count),
-            "weights": weights_frame(step, kept.weights),
-            "tiles": tiles_frame(step, kept.tiles),
-        }
+        count = optional(self.home.shown(row["id"]) / ABOUT).get("objects", {}).get("count", 0)
+        frames = frames_of(kept, count)
+        return {name: frames[kind] for name, kind in KINDS.items()}
 
     def check_snapshot(self, row: Row, step: int) -> None:
         """Refuse a step of which there is no snapshot."""
@@ -284,8 +280,9 @@ def noted(path: Path) -> dict[str, Any] | None:
     try:
         with path.open("rb") as file:
             head = file.read(8)
-            note = note_of(head + file.read(min(int.from_bytes(head, "little"), JSON_LIMIT)))
-        return {name: note[name] for name in ("step", "epoch", "valid")}
+            said = said_in(head + file.read(min(int.from_bytes(head, "little"), JSON_LIMIT)))
+        valid = float(said["valid"]) if said["valid"] else None
+        return {"step": int(said["step"]), "epoch": int(said["epoch"]), "valid": valid}
     except (OSError, KeyError, TypeError, ValueError):
         return None
 

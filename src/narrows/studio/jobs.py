@@ -504,7 +504,7 @@ def judged(message: Message) -> dict[str, Any]:
 
 def compared(message: Message) -> dict[str, Any]:
     """The columns that the baseline changes."""
-    return {"baseline": message["baseline"], "pca": (message["baseline"] or {}).get("pca", {}).get("mse")}
+    return {"baseline": message["baseline"], "pca": ((message["baseline"] or {}).get("pca") or {}).get("mse")}
 
 
 COLUMNS: dict[str, Callable[[Message], dict[str, Any]]] = {
