@@ -5,12 +5,10 @@ import sys
 import tempfile
 from pathlib import Path
 
-import uvicorn
-
-from narrows.cli.studio import settings
 from narrows.studio.app import create_app
 from narrows.studio.guard import hosts_for
 from narrows.studio.home import Home
+from narrows.studio.serve import Server
 
 
 def main(runs: str) -> None:
@@ -21,7 +19,7 @@ def main(runs: str) -> None:
             Home(Path(runs)), hosts_for(["127.0.0.1"], port), static=Path(page), cores=1, program="watched.stamped"
         )
         print(port, flush=True)
-        uvicorn.Server(settings(app)).run(sockets=[listener])
+        Server(app).run(sockets=[listener])
 
 
 if __name__ == "__main__":

@@ -22,6 +22,7 @@ from narrows.readout.graph import graph_of, span_of, weights_of
 from narrows.readout.latent import project
 from narrows.recipe import Recipe, build, recipe_for
 from narrows.studio.baseline import baseline_of
+from narrows.studio.export import export as one_file
 from narrows.studio.failure import problem_of
 from narrows.studio.frames import places, points_frame, weights_frame
 from narrows.studio.opened import latest, model_of, scaled_objects
@@ -281,6 +282,16 @@ def scaling_of(question: Question) -> Scaling:
     return fit_scaling(data.train.x, data.layout, recipe.data.scaling)
 
 
+def export(question: Question, parts: list[bytes]) -> Answer:
+    """A run written as one HTML file, or with `dry` only how large it would be."""
+    out = None if question.get("dry") else Path(question["out"])
+
+    def load(recipe: Recipe) -> Splits:
+        return loaded(recipe.data, str(question["source"]))
+
+    return one_file(Path(question["folder"]), load, out, name=str(question.get("name", ""))).as_dict(), []
+
+
 ANSWERS: dict[str, Callable[[Question, list[bytes]], Answer]] = {
     "preview": preview,
     "corrupt": corrupt,
@@ -290,6 +301,7 @@ ANSWERS: dict[str, Callable[[Question, list[bytes]], Answer]] = {
     "weights": weights,
     "decode": decode,
     "use": use,
+    "export": export,
 }
 
 

@@ -12,9 +12,8 @@ from fastapi.responses import FileResponse, JSONResponse, Response
 
 from narrows.errors import UsageError
 from narrows.studio.desk import Desk, Here
-from narrows.studio.frames import WEIGHTS
+from narrows.studio.frames import unpack
 from narrows.studio.hub import KINDS
-from narrows.studio.snapshots import frames_of, read_snapshot
 from narrows.studio.store import Row
 
 router = APIRouter(prefix="/api/runs", tags=["numbers"])
@@ -23,9 +22,8 @@ BYTES: dict[int | str, dict[str, Any]] = {
     200: {"content": {"application/octet-stream": {}}, "description": "little endian, as the docs say"}
 }
 PAGE: dict[int | str, dict[str, Any]] = {200: {"content": {"text/html": {}}, "description": "the page, to be saved"}}
-OBJECTS_LIMIT = 100_000
+OBJECTS_LIMIT, COMPLETE = 100_000, 1
 Step = Annotated[int | None, Query(ge=0, lt=2**53)]
-PROJECTIONS = {"code": 0, "pca": 1, "tsne": 2}
 
 
 def binary(content: bytes, **headers: str) -> Response:
@@ -75,7 +73,7 @@ async def points(
             raise UsageError(f"no {projection} map yet", step="Ask for it with /project", code="usage.no-snapshot")
         return binary(await asyncio.to_thread(path.read_bytes))
     held = desk.hub.record(run).frames.get(KINDS["points"])
-    if step is None and held and held[1][12] & 1:
+    if step is None and held and unpack(held[1]).b & COMPLETE:
         return binary(held[1])
     await desk.about(row)
     _, frames = await desk.slow.ask("points", **desk.named(row), step=step, projection=projection)
@@ -92,14 +90,13 @@ async def weights(run: str, desk: Here, step: Step = None) -> Response:
     if step is None:
         _, frames = await desk.quick.ask("weights", **desk.named(row), step=None)
         return binary(frames[0])
-    return binary((await snapshot_frames(desk, row, step))[WEIGHTS])
+    return binary((await asyncio.to_thread(desk.frames, row, step))["weights"])
 
 
 @router.get("/{run}/snapshots/{step}", response_class=Response, responses=BYTES)
 async def snapshot(run: str, step: int, desk: Here) -> Response:
     """Points, weights and tiles of a snapshot: three frames, each after its length (u32)."""
-    frames = await snapshot_frames(desk, desk.store.run(run), step)
-    return binary(b"".join(struct.pack("<I", len(frame)) + frame for frame in frames.values()))
+    return binary(await asyncio.to_thread(whole, desk, desk.store.run(run), step))
 
 
 @router.get("/{run}/export", response_class=Response, responses=PAGE)
@@ -115,11 +112,9 @@ async def export(run: str, desk: Here, dry: Annotated[bool, Query()] = False) ->
     return FileResponse(out, media_type="text/html", filename=f"narrows-{run}.html", headers=headers)
 
 
-async def snapshot_frames(desk: Desk, row: Row, step: int) -> dict[int, bytes]:
-    """The frames of a snapshot by their kind."""
-    desk.snapshot(row, step)
-    count = (await desk.about(row))["objects"]["count"]
-    return await asyncio.to_thread(lambda: frames_of(read_snapshot(desk.folder(row), step), count))
+def whole(desk: Desk, row: Row, step: int) -> bytes:
+    """The frames of a snapshot, each after its length."""
+    return b"".join(struct.pack("<I", len(frame)) + frame for frame in desk.frames(row, step).values())
 
 
 def piece(path: Path, first: int, count: int) -> bytes:

@@ -90,7 +90,7 @@ function actions(studio) {
    * Ask the server what it makes of a wish: a recipe, or the default one for some data; true if it is on the table now.
    * @param {{recipe?: Recipe, data?: string, network?: string, bottleneck?: string}} [wish]
    */
-  const preview = (wish = { recipe: studio.recipe.value }) =>
+  const readPreview = (wish = { recipe: studio.recipe.value }) =>
     attempt(async () => {
       const turn = (asked += 1);
       const answer = await api.post("preview", wish);
@@ -107,7 +107,7 @@ function actions(studio) {
     studio.recipe.value = recipe;
     clearTimeout(previewTimer);
     previewTimer = setTimeout(async () => {
-      if ((await preview()) && again && studio.changed.value) await retrain();
+      if ((await readPreview()) && again && studio.changed.value) await retrain();
     }, PREVIEW_QUIET_MS);
   };
 
@@ -136,7 +136,7 @@ function actions(studio) {
   /** Put the default recipe for a data set, network or bottleneck on the table. @param {{data: string, network?: string, bottleneck?: string}} wish */
   const choose = async (wish) => {
     const again = studio.running.value;
-    if ((await preview(wish)) && again) await begin();
+    if ((await readPreview(wish)) && again) await begin();
   };
 
   /** End the training looked at, to make room; one that has not begun yet is not kept. @param {import("narrows/run").Run | null} run */
@@ -165,7 +165,7 @@ function actions(studio) {
   /** Put a recipe on the table and train it at once. @param {Recipe} recipe @param {string} [name] */
   const train = (recipe, name) => {
     studio.recipe.value = recipe;
-    return Promise.all([begin([recipe], name ? [name] : undefined), preview()]);
+    return Promise.all([begin([recipe], name ? [name] : undefined), readPreview()]);
   };
 
   /** @param {"pause"|"resume"|"step"|"stop"|"restart"} what */
@@ -223,7 +223,7 @@ function actions(studio) {
   const command = () => studio.run.value?.detail.value?.command ?? asCommand(studio.recipe.value ?? {}, studio.choices.value?.defaults.recipe ?? {});
   const python = () => studio.run.value?.detail.value?.python ?? null;
 
-  return { say, attempt, preview, edit, change, choose, begin, train, act, toggle, reset, fork, scrub, open, readList, command, python };
+  return { say, attempt, readPreview, edit, change, choose, begin, train, act, toggle, reset, fork, scrub, open, readList, command, python };
 }
 
 /**
@@ -256,8 +256,22 @@ export async function wake(studio) {
   });
   effect(() => void (studio.run.value?.points.value && afterFrame(tellVisible)));
   if (shown.length) return comeBack(studio, shown[0]);
-  studio.recipe.value ??= FIRST;
-  await Promise.all([studio.preview(), studio.begin()]);
+  // A link says only what is not usual, so the server completes its recipe before it trains.
+  if (studio.recipe.value) {
+    if (!(await studio.readPreview())) await fallBack(studio);
+    await studio.begin();
+    return;
+  }
+  studio.recipe.value = FIRST;
+  await Promise.all([studio.readPreview(), studio.begin()]);
+}
+
+/** A link asked for what cannot be: say so, and learn something else. @param {Studio} studio */
+async function fallBack(studio) {
+  const said = studio.banner.value;
+  studio.recipe.value = FIRST;
+  await studio.readPreview();
+  studio.banner.value = said;
 }
 
 /** The runs to open with: those of the link that are known here; without a link, one that trains. @param {Studio} studio */
@@ -282,5 +296,5 @@ async function comeBack(studio, id) {
   await studio.attempt(() => run.load());
   studio.recipe.value ??= run.detail.value?.recipe ?? FIRST;
   if (studio.step.value !== null) studio.scrub(studio.step.value);
-  await studio.preview();
+  await studio.readPreview();
 }
