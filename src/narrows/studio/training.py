@@ -140,6 +140,12 @@ class Training:
         self.screen.look(self.step, self.epoch, self.valid, self.seconds)
         self.tell("running")
 
+    def go(self, leave: Callable[[], bool]) -> None:
+        """Make one step, and tell and show what is due after it."""
+        self.advance(leave)
+        if self.is_alive:
+            self.screen.look(self.step, self.epoch, self.valid, self.seconds)
+
     def advance(self, leave: Callable[[], bool]) -> None:
         """Make one step and what comes before it; a long judgement of an epoch is left where `leave` says so."""
         begin = perf_counter()
@@ -175,10 +181,6 @@ class Training:
         patience = self.recipe.training.patience
         if epoch.epoch == epoch.epochs or (patience is not None and epoch.epoch - self.best >= patience):
             self.screen.keep(self.step, self.epoch, self.valid)
-
-    def show(self) -> None:
-        """Tell and show what is due after a step."""
-        self.screen.look(self.step, self.epoch, self.valid, self.seconds)
 
     def rest(self, leave: Callable[[], bool]) -> None:
         """Tell that the training is paused, and show all of it unless `leave` says so before."""
