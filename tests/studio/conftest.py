@@ -24,7 +24,7 @@ from narrows.studio.serve import Server
 # What the tests and their children import by name.
 sys.path.insert(0, str(Path(__file__).parent))
 
-from browsing import until  # noqa: E402
+from browsing import until
 
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
 

@@ -42,7 +42,9 @@ def studio(talk: Talk, runs: Path, host: str, port: int, browser: bool, at_once:
         app = create_app(home, hosts_for(names_of(host), number), at_once=at_once)
         address = f"http://{shown(host)}:{number}/"
         opened = partial(tell, talk, f"{address}?token={home.token}", host, browser)
-        asyncio.run(Server(app, opened).serve(sockets=[listener]))
+        # Ctrl-C is how it ends.
+        with contextlib.suppress(KeyboardInterrupt):
+            asyncio.run(Server(app, opened).serve(sockets=[listener]))
     return {"address": address, "runs": str(home.runs)}
 
 
