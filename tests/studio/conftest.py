@@ -25,7 +25,7 @@ from narrows.studio.pages import STATIC
 # What the tests and their children import by name.
 sys.path.insert(0, str(Path(__file__).parent))
 
-from browsing import until  # noqa: E402
+from browsing import until
 
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
 

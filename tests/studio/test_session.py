@@ -131,7 +131,10 @@ def test_lockstep_gives_the_bits_of_separate_runs(child, digits, tmp_path):
 
 
 def test_lockstep_advances_all_by_as_many_steps(child, digits, tmp_path):
-    recipes = {"dense": small(digits, "dense", "training.epochs=50"), "conv": small(digits, "conv", "training.epochs=50")}
+    recipes = {
+        "dense": small(digits, "dense", "training.epochs=50"),
+        "conv": small(digits, "conv", "training.epochs=50"),
+    }
     start(child, *(order(tmp_path, name, chosen) for name, chosen in recipes.items()))
     child.until("epoch", id="conv", epoch=2)
     child.say("pause")
@@ -288,7 +291,9 @@ def test_frames_show_the_weights_of_their_step(child, digits, tmp_path):
     assert np.abs(tiles / 255 - made.output[:12].flatten(1).numpy()).max() < 0.51 / 255
     weights = np.frombuffer(found[frames.WEIGHTS].payload, "<f2")
     assert len(weights) == sum(p.numel() for p in model.parameters())
-    assert np.array_equal(np.sort(weights), np.sort(np.concatenate([p.detach().half().flatten() for p in model.parameters()])))
+    assert np.array_equal(
+        np.sort(weights), np.sort(np.concatenate([p.detach().half().flatten() for p in model.parameters()]))
+    )
 
 
 def test_the_first_change_comes_at_once(child, digits, tmp_path):

@@ -14,7 +14,11 @@ def test_nothing_serious(page, enter, view, scheme):
     enter(view)
     page.wait_for_timeout(300)
     found = axe.Axe().run(page).response["violations"]
-    serious = [f"{one['id']}: {[node['html'][:120] for node in one['nodes']][:3]}" for one in found if one["impact"] in ("serious", "critical")]
+    serious = [
+        f"{one['id']}: {[node['html'][:120] for node in one['nodes']][:3]}"
+        for one in found
+        if one["impact"] in ("serious", "critical")
+    ]
     assert serious == []
 
 
