@@ -67,14 +67,15 @@ function layerColumn(layer, graph) {
   };
 }
 
-/** A row of features that is spread over a grid at once is drawn on the grid. @param {Layer} layer @param {Graph} graph */
+/** What is drawn of a layer: of an LSTM all its steps, and a row of features on the grid it is spread over. @param {Layer} layer @param {Graph} graph */
 function grown(layer, { layers }) {
+  if (layer.op === "lstm") return [layer.in[0], 2 * /** @type {number} */ (layer.hidden)];
   const next = layers.find(({ from }) => from[0] === layer.name);
   return layer.out.length === 1 && next?.op === "reshape" && layer.part === "decoder" ? next.out : layer.out;
 }
 
 /** @param {Layer} layer */
-const titleOf = ({ op, label }) => (op === "dense" ? "dense" : label.split(",")[0]);
+const titleOf = ({ op, label }) => (op === "dense" ? "dense" : op === "position" ? "step bias" : label.split(",")[0]);
 
 /** @param {string} name */
 function placeInRecipe(name) {
@@ -155,10 +156,11 @@ export const THINNEST = 0.2;
 /** @param {number} numbers @param {number} most */
 export const thickness = (numbers, most) => THINNEST + (1 - THINNEST) * Math.sqrt(numbers / most);
 
-const WIDTHS = { maps: [62, 104], rows: [52, 84], bars: [38, 62], gates: [88, 132], object: [84, 150] };
+const WIDTHS = { maps: [62, 118], rows: [52, 100], bars: [38, 84], gates: [88, 132], object: [84, 150] };
 const NEEDED = { maps: 76, rows: 70, bars: 64, gates: 190, object: 84 };
 const WAIST = [92, 118];
-const LABEL = 66;
+/** Height of the labels under the columns. */
+export const LABEL = 70;
 const HEAD = 34;
 
 /**
@@ -173,7 +175,7 @@ export function layAcross(columns, { width, height }) {
   const [least, best] = [0, 1].map((i) => wanted.reduce((sum, pair) => sum + pair[i], 0));
   const free = width - 10 * (columns.length - 1);
   const share = Math.max(0, Math.min(1, (free - least) / (best - least || 1)));
-  const gap = Math.max(10, (width - Math.min(free, best)) / (columns.length - 1) - (free < best ? 0 : 0));
+  const gap = Math.max(10, (width - Math.min(free, best)) / (columns.length - 1));
   const axis = HEAD + full / 2;
   let x = 0;
   const placed = columns.map((column, i) => {

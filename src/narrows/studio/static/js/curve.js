@@ -30,7 +30,7 @@ export function Curve({ studio }) {
     <div class="heading"><h2>${fair === false ? "Loss" : "Error"}</h2>
       <${Segments} label="Scale of the error" kind="small" choices=${SCALES} value=${scale} onChange=${setScale} /></div>
     <div class="plot" ref=${host} role="img" aria-label="The loss while it learns"></div>
-    <p class="legend"><span class="train">training</span><span class="valid">validation</span>${!plot && html`<span class="quiet">begins with the training</span>`}</p>
+    <p class="keys"><span class="key-train">training</span><span class="key-valid">validation</span>${!plot && html`<span class="quiet">begins with the training</span>`}</p>
   </section>`;
 }
 
@@ -106,9 +106,9 @@ function optionsOf(width, scale, marks) {
   const axis = { stroke: muted, font, grid: { stroke: line, width: 1 }, ticks: { show: false } };
   const values = (_, ticks) => ticks.map((tick) => (tick === null ? "" : short(tick)));
   return {
-    width, height: HEIGHT, legend: { show: false }, cursor: { show: false }, padding: [8, 4, 0, 0],
-    scales: { x: { time: false }, y: scale === "log" ? { distr: 3 } : {} },
-    axes: [{ ...axis, size: 22, grid: { show: false }, values: (_, ticks) => ticks.map((tick) => tick.toLocaleString("en")), space: 70 }, { ...axis, size: 40, values, space: 26 }],
+    width, height: HEIGHT, legend: { show: false }, cursor: { show: false }, padding: [8, 20, 0, 0],
+    scales: { x: { time: false }, y: { distr: scale === "log" ? 3 : 1, range: (plot, low, high) => rangeOf(plot, low, high, marks.current) } },
+    axes: [{ ...axis, size: 22, grid: { show: false }, values: (_, ticks) => ticks.map((tick) => tick.toLocaleString("en")), space: 70 }, { ...axis, size: 40, values, space: 26, splits: scale === "log" ? logSplits : undefined }],
     series: [
       {},
       { stroke: css(token("code"), 0.35), width: 1, points: { show: false }, spanGaps: true },
@@ -117,6 +117,27 @@ function optionsOf(width, scale, marks) {
     ],
     hooks: { draw: [(plot) => drawMarks(plot, marks.current)] },
   };
+}
+
+/**
+ * From the lowest to the mark of the mean and a little more: the first steps would squeeze all the others.
+ * @param {any} plot @param {number} low @param {number} high @param {{at: number}[]} marks @returns {[number, number]}
+ */
+function rangeOf(plot, low, high, marks) {
+  const least = Math.min(low ?? 1, ...marks.map(({ at }) => at));
+  const most = marks.length ? Math.min(high, 1.6 * Math.max(...marks.map(({ at }) => at))) : high;
+  if (!(most > least) || !(least > 0)) return [least > 0 ? least * 0.9 : 1e-6, Math.max(1e-3, high ?? 1)];
+  return [least * 0.9, most * 1.05];
+}
+
+/** Round numbers on a logarithmic axis. @param {any} plot @param {number} _ @param {number} low @param {number} high */
+function logSplits(plot, _, low, high) {
+  const fine = high / low < 12 ? [1, 1.5, 2, 3, 4, 5, 6, 8] : [1, 2, 5];
+  const all = [];
+  for (let power = Math.floor(Math.log10(low)); power <= Math.ceil(Math.log10(high)); power += 1) all.push(...fine.map((digit) => digit * 10 ** power));
+  const seen = all.filter((tick) => tick >= low && tick <= high);
+  const every = Math.ceil(seen.length / 6);
+  return seen.filter((_, i) => i % every === 0);
 }
 
 /** Dashed lines across the plot, each with its name. @param {any} plot @param {{at: number, text: string}[]} lines */

@@ -52,13 +52,13 @@ const KINDS = { boolean: "switch", number: "number", integer: "whole", string: "
 
 /** @param {{fields: Field[], values: any, onChange: (name: string, value: any) => void, kind?: string}} given */
 export function Fields({ fields, values, onChange, kind = "" }) {
-  return html`<div class="fields">${fields.map((field) => html`<${Entry} key=${field.name} field=${field} value=${values?.[field.name]} kind=${kind} onChange=${(value) => onChange(field.name, value)} />`)}</div>`;
+  return html`<div class="form-fields">${fields.map((field) => html`<${Entry} key=${field.name} field=${field} value=${values?.[field.name]} kind=${kind} onChange=${(value) => onChange(field.name, value)} />`)}</div>`;
 }
 
 /** @param {{field: Field, value: any, kind: string, onChange: (value: any) => void}} given */
 function Entry({ field, value, kind, onChange }) {
   const { title, words } = field;
-  return html`<div class="field" title=${words}><span class="field-name">${title}</span>${ENTRIES[field.kind]({ field, value, kind, onChange })}</div>`;
+  return html`<div class="form-field" title=${words}><span class="field-name">${title}</span>${ENTRIES[field.kind]({ field, value, kind, onChange })}</div>`;
 }
 
 /** @type {Record<Field["kind"], (given: {field: Field, value: any, kind: string, onChange: (value: any) => void}) => any>} */

@@ -146,7 +146,8 @@ function Memory({ studio, schema, recipe }) {
 }
 
 /** Families of bottlenecks; a kind that is in none stands for itself. */
-const FAMILIES = { plain: ["plain", "contractive"], sparse: ["sparse-topk", "sparse-l1", "sparse-kl"], variational: ["variational"], quantised: ["vq", "fsq"] };
+const FAMILIES = { plain: ["plain"], smooth: ["contractive"], sparse: ["sparse-topk", "sparse-l1", "sparse-kl"], variational: ["variational"], quantised: ["vq", "fsq"] };
+const FAMILY_NAMES = { variational: "VAE", quantised: "rounded" };
 const BOTTLENECKS = { plain: "plain", contractive: "contractive", "sparse-topk": "top k", "sparse-l1": "L1", "sparse-kl": "KL", vq: "codebook (VQ)", fsq: "rounded (FSQ)" };
 /** Sparse codes may be this many times wider than the object; a slider stops earlier. */
 const WIDEST = 1024;
@@ -164,7 +165,7 @@ export function BottleneckStation({ studio, schema, recipe, graph, layout }) {
   const fields = fieldsOf(schema, kinds[kind], ["size"]);
   const aside = graph ? `${graph.values.toLocaleString("en")} → ${passing(graph).toLocaleString("en")}` : "";
   return html`<${Station} title="Bottleneck" kind="code" aside=${aside}>
-    <${Segments} label="Kind of bottleneck" kind="tight" value=${family} onChange=${(name) => choose(families[name][0])} choices=${Object.keys(families).map((name) => ({ value: name, label: name === "quantised" ? "rounded" : name }))} />
+    <${Segments} label="Kind of bottleneck" kind="tight" value=${family} onChange=${(name) => choose(families[name][0])} choices=${Object.keys(families).map((name) => ({ value: name, label: FAMILY_NAMES[name] ?? name }))} />
     ${families[family]?.length > 1 && html`<${Menu} label="Which ${family} bottleneck" value=${kind} choices=${families[family].map((one) => ({ value: one, label: BOTTLENECKS[one] ?? one }))} onChange=${choose} />`}
     <${Slider} label="Numbers in the code" kind="code" stops=${stops} value=${size} show=${(value) => (value === 1 ? "1 number" : `${value} numbers`)} onInput=${resize} />
     <p class="says">${wordsOf(kinds[kind])}</p>
@@ -194,11 +195,10 @@ export function DecoderStation({ studio, schema, recipe, graph }) {
   const head = meant(schema, schema?.properties?.head);
   const layers = [...(listed(recipe) ?? [])].reverse();
   const noun = recipe.network.kind === "dense" ? "dense" : "conv";
-  const weights = graph ? `${countText(sumOf(graph, "decoder"))} weights` : "mirror";
+  const weights = graph ? `mirror · ${countText(sumOf(graph, "decoder"))} weights` : "mirror";
   return html`<${Station} title="Decoder" kind="decoder" aside=${weights}>
-    <div class="chips">${recipe.network.kind === "lstm" ? html`<span class="chip fixed">LSTM 2 × ${recipe.network.hidden}</span>` : layers.map((width, i) => html`<span class="chip fixed" key=${i}>${noun} ${width}</span>`)}
-      <small>mirrors the encoder</small></div>
-    <details class="more"><summary>more</summary><div class="field" title=${wordsOf(head)}><span class="field-name">last function</span>
+    <div class="chips" title="The decoder mirrors the encoder">${recipe.network.kind === "lstm" ? html`<span class="chip fixed">LSTM 2 × ${recipe.network.hidden}</span>` : layers.map((width, i) => html`<span class="chip fixed" key=${i}>${noun} ${width}</span>`)}</div>
+    <details class="more"><summary>more</summary><div class="form-field" title=${wordsOf(head)}><span class="field-name">last function</span>
       <${Menu} label="Last function" value=${recipe.head} choices=${(head?.enum ?? []).map((value) => ({ value, label: value }))} onChange=${(value) => studio.change("head", value)} /></div></details>
   <//>`;
 }

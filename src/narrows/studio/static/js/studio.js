@@ -256,9 +256,14 @@ export async function wake(studio) {
   });
   effect(() => void (studio.run.value?.points.value && afterFrame(tellVisible)));
   if (shown.length) return comeBack(studio, shown[0]);
-  studio.recipe.value ??= FIRST;
-  if (!(await studio.readPreview())) await fallBack(studio);
-  await studio.begin();
+  // A link says only what is not usual, so the server completes its recipe before it trains.
+  if (studio.recipe.value) {
+    if (!(await studio.readPreview())) await fallBack(studio);
+    await studio.begin();
+    return;
+  }
+  studio.recipe.value = FIRST;
+  await Promise.all([studio.readPreview(), studio.begin()]);
 }
 
 /** A link asked for what cannot be: say so, and learn something else. @param {Studio} studio */
