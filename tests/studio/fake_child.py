@@ -100,9 +100,10 @@ class Bench:
     def work(self):
         while True:
             message, frames = self.queue.get()
-            if message.get("data") == "tones":
+            data = message.get("recipe", {}).get("data", {}).get("name")
+            if data == "tones":
                 os.abort()
-            if message.get("data") == "cards":
+            if data == "cards":
                 error = {"given": "no cards", "code": "input.test", "exit": 3, "message": "no cards."}
                 wire.send(self.connection, {"event": "reply", "call": message["call"], "ok": False, "error": error})
                 continue

@@ -8,7 +8,6 @@ import typer
 from narrows.cli.talk import Talk
 
 app = typer.Typer(
-    help="Learn, tinker with, see and use autoencoders.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     add_completion=False,
@@ -46,6 +45,24 @@ Seed = Annotated[int, typer.Option(help="Decides what is drawn at random.")]
 Force = Annotated[bool, typer.Option("--force", help="Replace an earlier run in that folder.")]
 
 
+def tell_version(asked: bool) -> None:
+    """Print the version, and end."""
+    if asked:
+        from narrows import __version__
+
+        typer.echo(f"narrows {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def narrows(
+    version: Annotated[
+        bool, typer.Option("--version", help="Print the version and exit.", callback=tell_version, is_eager=True)
+    ] = False,
+) -> None:
+    """Learn, tinker with, see and use autoencoders."""
+
+
 @app.command()
 def train(
     source: Annotated[
@@ -57,7 +74,17 @@ def train(
         str, typer.Option(help="plain, sparse-l1, sparse-kl, sparse-topk, contractive, variational, vq or fsq.")
     ] = "plain",
     code: Annotated[int | None, typer.Option(help="Numbers in the code.")] = None,
+    corruption: Annotated[
+        str | None,
+        typer.Option(
+            help="none, gaussian, salt-pepper, mask-pixels, mask-patches or mask-spans; none if left out.",
+            show_default=False,
+        ),
+    ] = None,
     epochs: Annotated[int | None, typer.Option(help="Times every training object is seen.")] = None,
+    seed: Annotated[
+        int | None, typer.Option(help="Decides the first weights, the order of the objects and every corruption.")
+    ] = None,
     set_: Set = None,
     recipe: Annotated[Path | None, typer.Option(help="A recipe.json to start from.")] = None,
     resume: Annotated[Path | None, typer.Option(help="Go on with the interrupted run in this folder.")] = None,
@@ -69,10 +96,10 @@ def train(
     from narrows.cli.train import resume_run, train_new
 
     talk = Talk(json_)
+    shortcuts = {"corruption": corruption, "bottleneck.size": code, "training.epochs": epochs, "seed": seed}
     if resume is not None:
-        talk.end(resume_run(talk, resume, [source, out, recipe, *(set_ or [])]))
+        talk.end(resume_run(talk, resume, [source, out, recipe, *shortcuts.values(), *(set_ or [])]))
         return
-    shortcuts = {"bottleneck.size": code, "training.epochs": epochs}
     changes = [f"{path}={value}" for path, value in shortcuts.items() if value is not None] + (set_ or [])
     talk.end(train_new(talk, source, out, network, bottleneck, changes, recipe, force))
 

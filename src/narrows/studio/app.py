@@ -51,6 +51,13 @@ def create_app(
     return Guard(Limits(app), token=home.token, cookie=home.cookie, hosts=hosts, csp=policy(pages.hashes))
 
 
+def desk_of(app: Any) -> Desk:
+    """The desk of an app, from within its guard."""
+    while not isinstance(app, FastAPI):
+        app = app.app
+    return app.state.desk  # type: ignore[no-any-return]
+
+
 def inner_app(desk: Desk) -> FastAPI:
     """The routes, without the guard around them."""
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from time import perf_counter
+from time import perf_counter, thread_time
 
 
 class Beat:
@@ -16,7 +16,7 @@ class Beat:
         >>> beat = Beat(share=0.01, gap=0.1)
         >>> beat.due(now=5.0)
         True
-        >>> beat.done(begin=5.0, end=5.002)
+        >>> beat.done(begin=5.0, cost=0.002)
         >>> beat.due(now=5.15), beat.due(now=5.25)  # 2 ms of work fit a hundredth of 200 ms
         (False, True)
     """
@@ -33,14 +33,14 @@ class Beat:
         """Whether it is time."""
         return now >= self.next
 
-    def done(self, begin: float, end: float) -> None:
-        """Count what the work took."""
+    def done(self, begin: float, cost: float) -> None:
+        """Count work that was begun at a time and took so many seconds."""
         share, gap = self.hurried if begin < self.calm else (self.share, self.gap)
-        self.next = begin + max(gap, (end - begin) / share)
+        self.next = begin + max(gap, cost / share)
 
     @contextmanager
-    def work(self) -> Iterator[None]:
-        """Count what is done inside."""
-        begin = perf_counter()
+    def work(self, begin: float) -> Iterator[None]:
+        """Count what is done inside, as begun at `begin`: the time of this thread alone, not what others take."""
+        before = thread_time()
         yield
-        self.done(begin, perf_counter())
+        self.done(begin, thread_time() - before)

@@ -15,18 +15,18 @@ from pathlib import Path
 from typing import Annotated, Any
 
 from fastapi import Depends, Request
-from safetensors import SafetensorError, safe_open
 
 from narrows.data.sets import DATASETS
 from narrows.errors import NarrowsError, UsageError, unknown
-from narrows.files import write_atomic
+from narrows.files import JSON_LIMIT, write_atomic
 from narrows.studio.bench import Bench
 from narrows.studio.children import PROGRAM
 from narrows.studio.folder import FRESH_SECONDS, Facts, changed, loss, optional, read_folder, read_history
 from narrows.studio.home import ID, Home, new_id
-from narrows.studio.hub import Hub, Record
+from narrows.studio.hub import KINDS, Hub, Record
 from narrows.studio.jobs import AT_ONCE, Jobs
 from narrows.studio.pages import Pages
+from narrows.studio.snapshots import frames_of, path_of, read_snapshot, said_in, steps_of
 from narrows.studio.store import LIVE, Row, Store
 from narrows.studio.uploads import Uploads
 
@@ -56,33 +56,39 @@ class Desk:
         self.hub, self.uploads = Hub(), Uploads(home)
         self.jobs = Jobs(home, self.store, self.hub, self.source, at_once=at_once, cores=cores, program=program)
         self.hub.looked_at = self.jobs.looked_at
+        self.jobs.ended = lambda run: self.background(asyncio.to_thread(self.remember, run))
         self.quick, self.slow = Bench(program=program), Bench(keep=False, program=program)
         self.scanning: asyncio.Task[None] | None = None
-        self.tasks: set[asyncio.Task[None]] = set()
+        self.tasks: set[asyncio.Task[Any]] = set()
 
     async def open(self) -> None:
         """Begin: the list brought up to date, a child made warm, the folder watched."""
         await asyncio.to_thread(self.uploads.sweep)
         await asyncio.to_thread(self.scan)
         await self.jobs.open()
+        self.background(self.quick.warm())
         self.scanning = asyncio.create_task(self.keep_scanning())
+
+    def give_up(self) -> None:
+        """The server is about to end: who waits for an answer that takes long gets another."""
+        for bench in (self.quick, self.slow):
+            bench.give_up()
 
     async def close(self) -> None:
         """End: trainings saved, children gone, the database closed."""
         if self.scanning:
             self.scanning.cancel()
         await self.jobs.close()
-        self.quick.end()
-        self.slow.end()
+        await asyncio.gather(*self.tasks, return_exceptions=True)
         self.store.close()
 
-    def background(self, work: Coroutine[Any, Any, None]) -> None:
+    def background(self, work: Coroutine[Any, Any, Any]) -> None:
         """Let something be worked out while its request is answered already."""
         task = asyncio.create_task(work)
         self.tasks.add(task)
         task.add_done_callback(self.finished)
 
-    def finished(self, task: asyncio.Task[None]) -> None:
+    def finished(self, task: asyncio.Task[Any]) -> None:
         """Something that was worked out in the background has ended."""
         self.tasks.discard(task)
         if not task.cancelled() and task.exception() and not isinstance(task.exception(), NarrowsError):
@@ -101,6 +107,10 @@ class Desk:
         if name.startswith(UPLOAD):
             return str(self.uploads.path(name.removeprefix(UPLOAD)))
         raise unknown("data set", name, DATASETS)
+
+    def settings(self, name: str) -> dict[str, Any]:
+        """The settings with which data can be loaded, where they are not those by default."""
+        return dict(self.uploads.one(name.removeprefix(UPLOAD))["settings"]) if name.startswith(UPLOAD) else {}
 
     def called(self, name: str) -> str:
         """What a person calls the data of a recipe: an upload by its label, as the file is called on their disk."""
@@ -129,7 +139,8 @@ class Desk:
             if facts:
                 changed.append(self.take(folder, row, facts))
         for row in rows.values():
-            if not self.home.folder(row["folder"]).exists() and row["state"] not in LIVE:
+            may_go = row["origin"] == "terminal" or row["state"] not in LIVE
+            if may_go and not self.home.folder(row["folder"]).exists():
                 self.store.remove(row["id"])
         return changed
 
@@ -188,6 +199,10 @@ class Desk:
         record.add_curve(curve.get("step", []), curve.get("loss", []))
         if row["baseline"]:
             record.baseline, record.baselines = row["baseline"], 1
+        if record.snapshots and row["state"] not in LIVE:
+            with contextlib.suppress(NarrowsError):
+                for frame in self.frames(row, record.snapshots[-1]["step"]).values():
+                    record.add_frame(frame)
 
     def remember(self, run: str) -> None:
         """Keep the loss curve of a run that has ended."""
@@ -197,22 +212,27 @@ class Desk:
                 write_atomic(self.home.shown(run) / CURVE, json.dumps(record.curve))
 
     def snapshots(self, row: Row) -> list[dict[str, Any]]:
-        """The snapshots of a run, the first one first."""
-        found = (read_snapshot(path) for path in (self.folder(row) / "snapshots").glob("*.safetensors"))
-        return sorted((one for one in found if one), key=lambda one: one["step"])
+        """Step, epoch and validation loss of each snapshot of a run, the first one first."""
+        paths = (path_of(self.folder(row), step) for step in steps_of(self.folder(row)))
+        return [note for note in map(noted, paths) if note]
 
-    def snapshot(self, row: Row, step: int) -> Path:
-        """The file of a snapshot.
+    def frames(self, row: Row, step: int) -> dict[str, bytes]:
+        """Points, weights and tiles of a snapshot, as frames.
 
         Raises:
-            UsageError: There is none of that step.
+            NarrowsError: There is none of that step, or it is damaged.
         """
-        path = self.folder(row) / "snapshots" / f"{step}.safetensors"
-        if not path.is_file():
+        kept = read_snapshot(self.folder(row), step)
+        count = optional(self.home.shown(row["id"]) / ABOUT).get("objects", {}).get("count", 0)
+        frames = frames_of(kept, count)
+        return {name: frames[kind] for name, kind in KINDS.items()}
+
+    def check_snapshot(self, row: Row, step: int) -> None:
+        """Refuse a step of which there is no snapshot."""
+        if not path_of(self.folder(row), step).is_file():
             raise UsageError(
                 f"no snapshot of step {step}", step="Choose one of the time line", code="usage.no-snapshot"
             )
-        return path
 
 
 def get_desk(request: Request) -> Desk:
@@ -255,14 +275,15 @@ def judged(epochs: list[dict[str, Any]], steps: int) -> list[dict[str, Any]]:
     ]
 
 
-def read_snapshot(path: Path) -> dict[str, Any] | None:
-    """Step, epoch and validation loss of a snapshot; None where the file is not one."""
+def noted(path: Path) -> dict[str, Any] | None:
+    """What a snapshot says of itself at its begin; None where it is not one."""
     try:
-        with safe_open(path, framework="numpy") as file:
-            said = file.metadata() or {}
-        valid = said.get("valid", "")
-        return {"step": int(said["step"]), "epoch": int(said["epoch"]), "valid": float(valid) if valid else None}
-    except (SafetensorError, OSError, KeyError, ValueError):
+        with path.open("rb") as file:
+            head = file.read(8)
+            said = said_in(head + file.read(min(int.from_bytes(head, "little"), JSON_LIMIT)))
+        valid = float(said["valid"]) if said["valid"] else None
+        return {"step": int(said["step"]), "epoch": int(said["epoch"]), "valid": valid}
+    except (OSError, KeyError, TypeError, ValueError):
         return None
 
 

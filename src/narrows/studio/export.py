@@ -91,7 +91,8 @@ def export(
     model, scaling, step = trained(folder, recipe, data)
     every = shown(data, scaling)
     chosen = Shown(data.layout, every.split.take(slice(affordable(every))), scaling)
-    graph = graph_of(recipe, data.layout, model, span=span_of(scaling, data.train.x[:SPAN_OBJECTS]))
+    span = span_of(scaling, data.train.x[:SPAN_OBJECTS])
+    graph = graph_of(recipe, data.layout, model, span=span, limit=REMOTE_FROM)
     if graph["remote"]:
         raise LimitError(
             f"a model of {graph['count']:,} numbers",

@@ -139,6 +139,7 @@ class Jobs:
         self.loop: asyncio.AbstractEventLoop | None = None
         self.inbox = Inbox(self.hear)
         self.closing, self.false_starts = False, 0
+        self.ended: Callable[[str], None] = lambda run: None
 
     async def open(self) -> None:
         """Take note of runs whose server died, and make a child warm."""
@@ -400,6 +401,8 @@ class Jobs:
                 self.set_state(family, "failed", f"The training process {message['cause']}.", only_live=True)
             del self.families[family.name]
             family.child = None
+            for run in family.runs:
+                self.ended(run)
         if gone:
             self.lose(child, str(message["cause"]))
         elif self.spare is None:
@@ -501,7 +504,7 @@ def judged(message: Message) -> dict[str, Any]:
 
 def compared(message: Message) -> dict[str, Any]:
     """The columns that the baseline changes."""
-    return {"baseline": message["baseline"], "pca": (message["baseline"] or {}).get("pca", {}).get("mse")}
+    return {"baseline": message["baseline"], "pca": ((message["baseline"] or {}).get("pca") or {}).get("mse")}
 
 
 COLUMNS: dict[str, Callable[[Message], dict[str, Any]]] = {

@@ -28,6 +28,7 @@ STATUS_BY_CODE = {
     "usage.no-upload": 404,
     "usage.no-snapshot": 404,
     "usage.no-file": 404,
+    "model.snapshot": 404,
     "usage.state": 409,
     "usage.busy": 429,
     "usage.format": 415,

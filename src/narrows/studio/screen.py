@@ -65,12 +65,12 @@ class Screen:
         if now < self.next:
             return
         if self.pulse.due(now):
-            with self.pulse.work():
+            with self.pulse.work(now):
                 self.progress(step, epoch, seconds)
         if self.wanted:
             self.frames(step, now)
         if self.album.due(now) and self.keeper.due(step):
-            with self.album.work():
+            with self.album.work(now):
                 self.keep(step, epoch, valid)
         beats = [self.pulse, self.album, *(self.beats.values() if self.wanted else ())]
         self.next = min(beat.next for beat in beats)
@@ -94,10 +94,9 @@ class Screen:
         made = {}
         for kind, beat in self.beats.items():
             if beat.due(now):
-                begin = perf_counter()
-                made[kind] = make[kind](step)
                 # All count from the same moment, so that kinds which are cheap come together.
-                beat.done(now, now + perf_counter() - begin)
+                with beat.work(now):
+                    made[kind] = make[kind](step)
         if made:
             self.outbox.show(self.run, step, made)
 

@@ -79,6 +79,7 @@ class Training:
         if not resume:
             clear(self.folder)
         self.events = fit(self.recipe, self.data, folder=self.folder, resume=resume, start=start, threads=self.cores)  # type: ignore[assignment]
+        self.tell("starting", "The network is being built, and what computes it fastest is tried.")
         started = next(self.events)
         assert isinstance(started, Started)
         self.introduce(started)

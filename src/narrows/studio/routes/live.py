@@ -69,7 +69,7 @@ async def listen(socket: WebSocket, desk: Desk, viewer: Viewer) -> None:
     """Hear a viewer; one that says what is not agreed, or too much, is let go."""
     allowed, before = MESSAGES_AT_ONCE, time.monotonic()
     while True:
-        text = await socket.receive_text()
+        text = await heard(socket)
         now = time.monotonic()
         allowed, before = min(MESSAGES_AT_ONCE, allowed + (now - before) * MESSAGES_A_SECOND) - 1, now
         if allowed < 0:
@@ -84,6 +84,18 @@ async def listen(socket: WebSocket, desk: Desk, viewer: Viewer) -> None:
             viewer.acknowledge()
         else:
             await watch(desk, viewer, said)
+
+
+async def heard(socket: WebSocket) -> str:
+    """What a viewer says next; bytes are nothing that is agreed.
+
+    Raises:
+        WebSocketDisconnect: It has left.
+    """
+    message = await socket.receive()
+    if message["type"] == "websocket.disconnect":
+        raise WebSocketDisconnect(message.get("code", 1006))
+    return message.get("text") or ""
 
 
 async def watch(desk: Desk, viewer: Viewer, said: Watch) -> None:

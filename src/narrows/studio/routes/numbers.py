@@ -9,10 +9,10 @@ from typing import Annotated, Any, Literal
 import numpy as np
 from fastapi import APIRouter, Query
 from fastapi.responses import FileResponse, JSONResponse, Response
-from safetensors.numpy import load_file
 
 from narrows.errors import UsageError
 from narrows.studio.desk import Desk, Here
+from narrows.studio.frames import unpack
 from narrows.studio.hub import KINDS
 from narrows.studio.store import Row
 
@@ -22,9 +22,8 @@ BYTES: dict[int | str, dict[str, Any]] = {
     200: {"content": {"application/octet-stream": {}}, "description": "little endian, as the docs say"}
 }
 PAGE: dict[int | str, dict[str, Any]] = {200: {"content": {"text/html": {}}, "description": "the page, to be saved"}}
-OBJECTS_LIMIT = 100_000
+OBJECTS_LIMIT, COMPLETE = 100_000, 1
 Step = Annotated[int | None, Query(ge=0, lt=2**53)]
-PROJECTIONS = {"code": 0, "pca": 1, "tsne": 2}
 
 
 def binary(content: bytes, **headers: str) -> Response:
@@ -74,7 +73,7 @@ async def points(
             raise UsageError(f"no {projection} map yet", step="Ask for it with /project", code="usage.no-snapshot")
         return binary(await asyncio.to_thread(path.read_bytes))
     held = desk.hub.record(run).frames.get(KINDS["points"])
-    if step is None and held and held[1][12] & 1:
+    if step is None and held and unpack(held[1]).b & COMPLETE:
         return binary(held[1])
     await desk.about(row)
     _, frames = await desk.slow.ask("points", **desk.named(row), step=step, projection=projection)
@@ -91,7 +90,7 @@ async def weights(run: str, desk: Here, step: Step = None) -> Response:
     if step is None:
         _, frames = await desk.quick.ask("weights", **desk.named(row), step=None)
         return binary(frames[0])
-    return binary(framed(await asyncio.to_thread(load_file, desk.snapshot(row, step)), step)["weights"])
+    return binary((await asyncio.to_thread(desk.frames, row, step))["weights"])
 
 
 @router.get("/{run}/snapshots/{step}", response_class=Response, responses=BYTES)
@@ -115,24 +114,7 @@ async def export(run: str, desk: Here, dry: Annotated[bool, Query()] = False) ->
 
 def whole(desk: Desk, row: Row, step: int) -> bytes:
     """The frames of a snapshot, each after its length."""
-    frames = framed(load_file(desk.snapshot(row, step)), step)
-    return b"".join(struct.pack("<I", len(frame)) + frame for frame in frames.values())
-
-
-def framed(tensors: dict[str, np.ndarray], step: int) -> dict[str, bytes]:
-    """The arrays of a snapshot as frames."""
-    places, tiles, numbers = tensors["points"], tensors["tiles"], tensors["weights"]
-    bounds = tensors["bounds"].astype("<f4").tobytes()
-    return {
-        "points": frame("points", step, len(places), 0, bounds + places.astype("<u2").tobytes()),
-        "weights": frame("weights", step, numbers.size, 0, numbers.astype("<f2").tobytes()),
-        "tiles": frame("tiles", step, len(tiles), tiles.shape[1], tiles.tobytes()),
-    }
-
-
-def frame(kind: str, step: int, a: int, b: int, payload: bytes) -> bytes:
-    """A frame: its header of 16 bytes, and what it holds."""
-    return struct.pack("<BBBBIII", ord("N"), 1, KINDS[kind], 0, step, a, b) + payload
+    return b"".join(struct.pack("<I", len(frame)) + frame for frame in desk.frames(row, step).values())
 
 
 def piece(path: Path, first: int, count: int) -> bytes:

@@ -115,7 +115,7 @@ async def do(run: str, deed: Deed, desk: Here) -> dict[str, str]:
 async def fork(run: str, wanted: Fork, desk: Here) -> Listed:
     """Begin a new run with the weights of a snapshot."""
     row = desk.store.run(run)
-    await asyncio.to_thread(desk.snapshot, row, wanted.step)
+    await asyncio.to_thread(desk.check_snapshot, row, wanted.step)
     recipe = wanted.recipe or parse(row["recipe"])
     check(desk, recipe)
     new = fresh(recipe, family := new_id(), family, f"{row['name'][:100]}, from step {wanted.step:,}")

@@ -59,11 +59,19 @@ async def preview(wanted: Preview, desk: Here, frames: Annotated[bool, Query()] 
     if not isinstance(name, str):
         raise UsageError("a preview of nothing", expected="a recipe with data, or the name of data")
     said = wanted.model_dump(mode="json", exclude_none=True)
+    if wanted.recipe is None:
+        said = {"recipe": await asyncio.to_thread(begun, desk, wanted, name)}
     result, parts = await desk.quick.ask("preview", **said, source=desk.source(name))
     if not frames:
         return result
     whole = [json.dumps(result).encode(), *parts]
     return binary(b"".join(struct.pack("<I", len(part)) + part for part in whole))
+
+
+def begun(desk: Desk, wanted: Preview, name: str) -> dict[str, Any]:
+    """The part of a recipe that is chosen already: the data, with what an upload needs, and the kinds of its parts."""
+    kinds = {part: {"kind": kind} for part in ("network", "bottleneck") if (kind := getattr(wanted, part))}
+    return {"data": {"name": name, **desk.settings(name)}, **kinds}
 
 
 @router.post("/corrupt", response_class=Response, responses=BYTES)

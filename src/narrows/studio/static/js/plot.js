@@ -25,7 +25,7 @@ export const TIERS = [
   { side: 64, from: 96, words: true },
   { side: 28, from: 27, words: false },
   { side: 14, from: 15, words: false },
-  { side: 7, from: 8, words: false },
+  { side: 7, from: 10, words: false },
 ];
 
 /** @typedef {import("narrows/gestures").Spot} Spot */

@@ -38,6 +38,7 @@ const GRAB = 9;
  * @property {(ids: number[]) => void} [onSelect]
  * @property {(i: number) => boolean} [onPick] Told of a click on a dot; true if it was taken.
  * @property {boolean} [linked] A map among several: shares camera and hover, holds no code.
+ * @property {(xy: Float32Array) => Float32Array} [turn] Where dots are drawn instead, for a map that is turned to match another.
  * @property {{kinds: Uint8Array, styles: import("./splat.js").Style[]} | null} [dress] Other colours than the classes'.
  */
 
@@ -78,7 +79,7 @@ function Plane({ studio, run, small, ...extras }) {
     <canvas class="dots" aria-hidden="true"></canvas>
     <canvas class="over" aria-hidden="true"></canvas>
     ${!extras.linked && html`<${Lens} studio=${studio} place=${() => view.current?.held() ?? null} />`}
-    <${HoverCard} studio=${studio} run=${run} place=${() => view.current?.pointed() ?? null} small=${small} />
+    ${!extras.linked && html`<${HoverCard} studio=${studio} run=${run} place=${() => view.current?.pointed() ?? null} small=${small} />`}
   </div>`;
 }
 
@@ -155,7 +156,8 @@ class View {
 
   move(points, state, scrubbed) {
     if (!points) return;
-    const xy = codeOfOne(this.run) ? spread(points.xy) : points.xy;
+    const own = codeOfOne(this.run) ? spread(points.xy) : points.xy;
+    const xy = this.extras.turn?.(own) ?? own;
     const other = points.projection !== this.projection;
     this.projection = points.projection;
     const give = points.projection === "code" || points.projection === "two" ? UNEVEN : EVEN;

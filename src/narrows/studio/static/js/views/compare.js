@@ -1,0 +1,58 @@
+/** Two to four configurations, trained side by side on the same batches from the same seed. */
+
+import { effect } from "@preact/signals-core";
+import { Segments } from "narrows/controls";
+import { html, useEffect, useValue } from "narrows/html";
+import { CurveChart, SizeChart } from "narrows/compare/charts";
+import { Column } from "narrows/compare/column";
+import { MOST, plan, PRESETS } from "narrows/compare/plan";
+import { Twelve } from "narrows/compare/twelve";
+import { useJudge, Verdict } from "narrows/compare/judge";
+
+/** @param {{studio: any}} given */
+export function View({ studio }) {
+  const base = useValue(() => plan.baseOf(studio));
+  useEffect(() => effect(() => plan.begin(studio)), [studio]);
+  const columns = useValue(plan.columns);
+  if (!base || !columns.length) return html`<p class="empty">The recipe is being read.</p>`;
+  return html`<${Comparison} studio=${studio} base=${base} columns=${columns} />`;
+}
+
+/** @param {{studio: any, base: any, columns: import("narrows/compare/plan").Column[]}} given */
+function Comparison({ studio, base, columns }) {
+  const watched = useValue(studio.watched);
+  const runs = watched.length > 1 ? watched : [];
+  const judge = useJudge(runs);
+  const worn = useValue(judge.dress);
+  return html`<div class="compare-view" style=${{ "--columns": columns.length }}>
+    <${Head} studio=${studio} base=${base} columns=${columns} runs=${runs} />
+    <div class="columns-of-runs">
+      ${columns.map((column, n) => html`<${Column} key=${n} n=${n} studio=${studio} column=${column} run=${runs[n] ?? null} runs=${runs} dress=${worn} alone=${columns.length <= 2} />`)}
+    </div>
+    ${runs.length > 1 && html`<${Verdict} judge=${judge} runs=${runs} />`}
+    ${runs.length > 1 && html`<div class="charts"><${CurveChart} studio=${studio} runs=${runs} /><${SizeChart} studio=${studio} runs=${runs} /></div>`}
+    ${runs.length > 1 && html`<${Twelve} studio=${studio} runs=${runs} />`}
+  </div>`;
+}
+
+function Head({ studio, base, columns, runs }) {
+  const fits = useValue(plan.previews);
+  const ready = columns.every((_, n) => fits[n]?.recipe);
+  const changed = useValue(() => plan.changed(studio));
+  const begin = async () => {
+    const recipes = columns.map((_, n) => plan.previews.value[n].recipe);
+    // What is on the table is then what is trained first; the other views show that one.
+    studio.recipe.value = recipes[0];
+    studio.preview.value = plan.previews.value[0];
+    await studio.begin(recipes);
+  };
+  const say = runs.length && !changed ? "The same objects in the same order, from the same seed: what differs is the configuration." : "Choose what to set side by side, then train: all see the same batches from the same seed.";
+  return html`<header class="compare-head">
+    <h2>Side by side on ${base.data.name}</h2>
+    <${Segments} label="What to compare" choices=${PRESETS.map(({ name, title }) => ({ value: name, label: name, title }))} value=${null}
+      onChange=${(name) => plan.preset(studio, name)} />
+    <button type="button" disabled=${columns.length >= MOST} onClick=${() => plan.add()}>Add a column</button>
+    <button type="button" class=${changed || !runs.length ? "main" : ""} disabled=${!ready} onClick=${begin}>${runs.length && !changed ? "Train again" : "Train side by side"}</button>
+    <p class="quiet">${say}</p>
+  </header>`;
+}
