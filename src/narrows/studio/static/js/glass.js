@@ -9,6 +9,7 @@ import { onFrame } from "narrows/beat";
 import { codeRanges, firstObjects } from "narrows/census";
 import { drawLost, drawObject } from "narrows/draw";
 import { inputOf } from "narrows/inputs";
+import { sameLayers } from "narrows/keep";
 import { paintPlate, ramp, Scale } from "narrows/plates";
 import { tellDrag, tellVisible, told } from "narrows/probe";
 import { Surveys } from "narrows/surveys";
@@ -46,7 +47,7 @@ export class Glass {
     /** The object shown: under the pointer, else chosen, else the first. */
     this.index = computed(() => studio.hovered.value ?? studio.object.value ?? 0);
     /** The graph on the drawing: that of the run, or of the recipe on the table once that is another. */
-    this.drawn = computed(() => (studio.changed.value ? (studio.preview.value?.graph ?? studio.graph.value) : studio.graph.value));
+    this.drawn = computed(() => drawnOf(studio.graph.value, studio.changed.value ? studio.preview.value?.graph : null));
     /** Which value of the opened unit: its place, its way and its gate. */
     this.place = signal(/** @type {import("narrows/plates").Hit | null} */ (null));
     /** @type {((pass: any, own: Float32Array) => void) | null} */
@@ -133,7 +134,8 @@ export class Glass {
   /** Whether there is something to show. */
   get ready() {
     const { model, object, studio } = this;
-    return Boolean(model && object && object.run === studio.run.peek() && model.graph === object.run.graph.peek());
+    const { graph } = model ?? {};
+    return Boolean(graph && object && object.run === studio.run.peek() && graph === object.run.graph.peek() && graph === this.drawn.peek());
   }
 
   paint() {
@@ -207,6 +209,9 @@ export class Glass {
     this.ranges.value = ranges;
   }
 }
+
+/** The graph that trains, unless the recipe on the table has other layers. @param {any} trained @param {any} planned */
+const drawnOf = (trained, planned) => (planned && !sameLayers(trained, planned) ? planned : trained);
 
 /**
  * Hold numbers of a code at values, at every place of its grid.
