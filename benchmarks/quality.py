@@ -2,6 +2,7 @@
 
     python benchmarks/quality.py                       everything that is not yet in runs/quality
     python benchmarks/quality.py --only mnist-64       the rows whose name begins so
+    python benchmarks/quality.py --seeds 1             one seed a row, which is a third of the time
     python benchmarks/quality.py --table               print what is there, train nothing
 
 Every row is one recipe, trained on the official training pictures less those kept to judge epochs by, and judged
@@ -29,8 +30,11 @@ from narrows.recipe import Recipe, recipe_for
 from narrows.train import Epoch, Finished, fit, open_run
 from narrows.types import Split, Splits
 
-DENSE = ("network.widths=1024,512", "training.epochs=30")
-DEEP = ("network.widths=512,256,128,64", "training.batch=128", "training.rate=1e-3", "training.epochs=60")
+BF16 = "training.route=bf16"
+DENSE = ("network.widths=1024,512", "training.epochs=30", BF16)
+LONGER = ("network.widths=1024,512", "training.batch=128", "training.epochs=30", BF16)
+LONGEST = ("network.widths=1024,512", "training.batch=128", "training.epochs=60", BF16)
+DEEP = ("network.widths=512,256,128,64", "training.batch=128", "training.rate=1e-3", "training.epochs=60", BF16)
 CONV = ("network.channels=32,64", "training.epochs=15", "training.batch=128", "training.rate=1.5e-3")
 LSTM = ("network.hidden=128", "training.epochs=15", "training.batch=128", "training.rate=2e-3")
 VAE = (
@@ -41,6 +45,12 @@ VQ = (
     "bottleneck=vq", "bottleneck.size=32", "bottleneck.group=32", "bottleneck.entries=512",
     "network.map=true", "network.channels=64,128", "training.batch=128", "training.rate=1e-3", "training.epochs=12",
 )  # fmt: skip
+
+RECIPES = {
+    ("mnist", 64): DENSE, ("mnist", 32): LONGEST, ("mnist", 30): LONGEST, ("mnist", 2): DEEP,
+    ("fashion", 64): LONGER, ("fashion", 32): LONGER, ("fashion", 30): LONGER, ("fashion", 2): DEEP,
+}  # fmt: skip
+"""What a dense network is trained by, by data set and code size: few numbers want many small steps."""
 
 FLOORS = {"mnist-64": 0.0032, "mnist-32": 0.0039, "mnist-30": 0.0041, "mnist-2": 0.0335, "mnist-vq": 0.0040}
 AIMS = {"mnist-64": 0.0022, "mnist-32": 0.0032, "mnist-30": 0.0036, "mnist-2": 0.028}
@@ -64,8 +74,8 @@ def rows() -> list[Row]:
     table = []
     for data, short in (("mnist", "mnist"), ("fashion-mnist", "fashion")):
         for size in (64, 32, 30, 2):
-            changes = DEEP if size == 2 else DENSE
-            table.append(Row(f"{short}-{size}-dense", data, "dense", (*changes, f"bottleneck.size={size}"), 3))
+            changes = (*RECIPES[short, size], f"bottleneck.size={size}")
+            table.append(Row(f"{short}-{size}-dense", data, "dense", changes, 3))
         for network, changes in (("conv", CONV), ("lstm", LSTM)):
             table += [
                 Row(f"{short}-{size}-{network}", data, network, (*changes, f"bottleneck.size={size}"))
@@ -90,13 +100,14 @@ def data_of(name: str) -> Splits:
     return replace(grey, layout=layout, train=drawn(grey.train), valid=drawn(grey.valid), test=drawn(grey.test))
 
 
-def measure(row: Row, seed: int, folder: Path) -> dict[str, float]:
+def measure(row: Row, seed: int, folder: Path, threads: int | None = None) -> dict[str, float]:
     """The figures of one row and seed: read where they are, else trained for."""
     figures = folder / "figures.json"
     if figures.is_file():
         return json.loads(figures.read_text("utf-8"))
     data = data_of(row.data)
-    train(assign(recipe_for(data, network=row.network), [*row.changes, f"seed={seed}"]), data, folder)
+    changes = [*row.changes, f"seed={seed}", f"training.threads={threads or 'none'}"]
+    train(assign(recipe_for(data, network=row.network), changes), data, folder)
     saved = open_run(folder)
     told = json.loads((folder / "report.json").read_text("utf-8"))
     found = {
@@ -156,6 +167,8 @@ def main() -> None:
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     options.add_argument("--only", default="")
     options.add_argument("--runs", type=Path, default=Path("runs/quality"))
+    options.add_argument("--seeds", type=int, default=3, help="most seeds a row")
+    options.add_argument("--threads", type=int, help="processor threads; chosen by the size of the model if left out")
     options.add_argument("--table", action="store_true")
     chosen = options.parse_args()
     head = f"{'row':<20}{'test MSE':<25} {'PCA':>6} {'share':>6}  {'floor':<6} {'aim':<6} {'weights':>8} epochs"
@@ -163,10 +176,11 @@ def main() -> None:
     for row in rows():
         if not row.name.startswith(chosen.only):
             continue
-        folders = [chosen.runs / f"{row.name}-{seed}" for seed in range(row.seeds)]
+        seeds = range(row.seeds if chosen.table else min(row.seeds, chosen.seeds))
+        folders = [chosen.runs / f"{row.name}-{seed}" for seed in seeds]
         if chosen.table:
             folders = [folder for folder in folders if (folder / "figures.json").is_file()]
-        found = [measure(row, seed, folder) for seed, folder in enumerate(folders)]
+        found = [measure(row, seed, folder, chosen.threads) for seed, folder in enumerate(folders)]
         if found:
             print(line(row, found), flush=True)
 

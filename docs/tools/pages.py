@@ -1,7 +1,7 @@
 """Pages written from the code: the command line from what --help says, the recipe from its JSON Schema."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 Schema = dict[str, Any]
@@ -35,8 +35,14 @@ def commands_page() -> str:
 
     from narrows.cli.app import app
 
-    commands = typer.main.get_command(app).commands  # type: ignore[attr-defined]
-    return COMMANDS + "".join(describe_command(name, command) for name, command in commands.items())
+    return COMMANDS + "".join(describe_command(*named) for named in commands_of(typer.main.get_command(app)))
+
+
+def commands_of(group: Any, before: str = "") -> Iterator[tuple[str, Any]]:
+    """Every command below a group by its words, those below a command right after it."""
+    for name, command in getattr(group, "commands", {}).items():
+        yield before + name, command
+        yield from commands_of(command, f"{before}{name} ")
 
 
 def describe_command(name: str, command: Any) -> str:
@@ -50,7 +56,7 @@ def describe_command(name: str, command: Any) -> str:
 
 def describe_option(parameter: Any) -> list[str]:
     """A row for an argument or an option: name, default, meaning and range."""
-    name = parameter.opts[0]
+    name = " / ".join([parameter.opts[0], *parameter.secondary_opts])
     if not name.startswith("-"):
         name = name.upper()
     low, high = getattr(parameter, "min", None), getattr(parameter, "max", None)

@@ -97,8 +97,17 @@ def counted(count: int, name: str, names: str = "") -> str:
     return f"{count:,} {name if count == 1 else names or name + 's'}"
 
 
-def unknown(what: str, given: object, choices: Iterable[str], *, code: str = "usage.unknown") -> UsageError:
+def unknown(
+    what: str, given: object, choices: Iterable[str], *, besides: str = "", code: str = "usage.unknown"
+) -> UsageError:
     """The error for a name outside a closed list: says the choices, and the nearest one.
+
+    Args:
+        what: What it would be the name of.
+        given: The name.
+        choices: The names there are.
+        besides: What else is wrong with the name, if it could have been another thing.
+        code: Stable name of the error.
 
     Example:
         >>> print(unknown("network", "danse", ["conv", "dense", "lstm"]))
@@ -106,7 +115,7 @@ def unknown(what: str, given: object, choices: Iterable[str], *, code: str = "us
     """
     names, words = sorted(choices), str(given)[:80]
     near = get_close_matches(words, names, n=1)
-    error = UsageError(f"unknown {what} {words!r}", expected=f"choose from {', '.join(names)}", code=code)
+    error = UsageError(f"unknown {what} {words!r}{besides}", expected=f"choose from {', '.join(names)}", code=code)
     if near:
         error.step = f"Did you mean {near[0]!r}?"
         error.args = (f"{error.args[0]} {error.step}",)

@@ -16,8 +16,10 @@ from PIL import Image
 
 from narrows.cli.main import run
 from narrows.cli.train import comparison_rows, draw_comparison
+from narrows.cli.use import read_codes
 from narrows.compare import Comparison, Point
 from narrows.data import load
+from narrows.errors import InputError
 
 SMALL = ["--set", "network.widths=32", "--epochs", "2", "--set", "training.route=float32"]
 
@@ -86,6 +88,27 @@ def test_encode_then_decode_gives_the_reconstruction(trained, tmp_path, capsys):
     assert answer(capsys, "decode", trained, codes, "--out", made)[0] == 0
     assert answer(capsys, "reconstruct", trained, "--out", rebuilt)[0] == 0
     np.testing.assert_allclose(np.load(made), np.load(rebuilt), atol=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("columns", "words"),
+    [
+        ("class,x1,x2", "has no columns z1, z2"),
+        ("class,z1", "has no column z2; z1 to z2"),
+        ("z1,z2,z3", "has a column z3; z1 to z2"),
+    ],
+)
+def test_a_table_of_codes_names_the_columns_it_lacks(tmp_path, columns, words):
+    path = tmp_path / "codes.csv"
+    path.write_text(f"{columns}\n" + ",".join("1" * len(columns.split(","))) + "\n")
+    with pytest.raises(InputError, match=words):
+        read_codes(path, (2,))
+
+
+def test_the_columns_of_codes_may_stand_in_any_order(tmp_path):
+    path = tmp_path / "codes.csv"
+    path.write_text("class,z2,z1\na,2,1\nb,4,3\n")
+    assert read_codes(path, (2,)).tolist() == [[1, 2], [3, 4]]
 
 
 def test_codes_as_csv_carry_the_class(trained, tmp_path, capsys):
@@ -236,6 +259,22 @@ def test_info_knows_runs_sets_and_the_schema(trained, capsys):
     assert "torch" in answer(capsys, "info")[1]["packages"]
 
 
+def test_info_on_a_name_that_is_nothing_says_that_no_file_has_it(capsys):
+    status, result = answer(capsys, "info", "nosuch")
+    assert (status, result["error"]["given"]) == (2, "unknown data set 'nosuch', and no file or folder of that name")
+
+
+def test_seed_and_corruption_have_options_of_their_own(tmp_path, capsys):
+    status, _ = answer(
+        capsys, "train", "digits", "--seed", "7", "--corruption", "mask-pixels", "--set", "corruption.ratio=0.5",
+        "--out", tmp_path / "run", *SMALL,
+    )  # fmt: skip
+    recipe = json.loads((tmp_path / "run" / "recipe.json").read_text())
+    assert status == 0
+    assert (recipe["seed"], recipe["data"]["seed"]) == (7, 0)
+    assert (recipe["corruption"]["kind"], recipe["corruption"]["ratio"]) == ("mask-pixels", 0.5)
+
+
 def test_a_model_reads_a_picture_of_ones_own(trained, tmp_path, capsys):
     Image.new("L", (20, 20), 90).save(tmp_path / "mine.png")
     status, result = answer(capsys, "encode", trained, tmp_path / "mine.png", "--out", tmp_path / "z.npy")
@@ -311,6 +350,11 @@ def test_bad_data_is_one_sentence_and_leaves_nothing(tmp_path, capsys, name, sta
         (["train", "digits", "--recipe", "nowhere.json"], 3),
         (["train", "digits", "--resume", "nowhere"], 2),
         (["train", "--resume", "nowhere"], 6),
+        (["train", "--resume", "nowhere", "--seed", "1"], 2),
+        (["train", "--resume", "nowhere", "--corruption", "gaussian"], 2),
+        (["train", "digits", "--seed", "-1"], 2),
+        (["train", "digits", "--corruption", "gausian"], 2),
+        (["info", "digits", "--schema"], 2),
     ],
 )
 def test_wrong_use_is_one_sentence_with_its_exit_status(tmp_path, monkeypatch, capsys, arguments, status):

@@ -12,18 +12,19 @@ from pathlib import Path
 
 import httpx
 import pytest
-import uvicorn
 from websockets.sync.client import connect
 
-from narrows.cli.studio import settings
 from narrows.studio.app import create_app
 from narrows.studio.children import PROGRAM
 from narrows.studio.guard import hosts_for
 from narrows.studio.home import Home
 from narrows.studio.pages import STATIC
+from narrows.studio.serve import Server
 
 # What the tests and their children import by name.
 sys.path.insert(0, str(Path(__file__).parent))
+
+from browsing import until
 
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
 
@@ -134,7 +135,7 @@ def opened(runs, static, program="fake_child", **options):
     listener = socket.create_server(("127.0.0.1", 0))
     port = listener.getsockname()[1]
     app = create_app(home, hosts_for(["127.0.0.1", "localhost"], port), static=static, program=program, **options)
-    server = uvicorn.Server(settings(app))
+    server = Server(app)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
     thread.start()
     end = time.monotonic() + 20
@@ -164,10 +165,12 @@ def studio(open_studio):
 
 @pytest.fixture(scope="module")
 def studio_for_bad_files(tmp_path_factory):
-    """One studio for many bad files: it has to live through them all."""
+    """One studio for much that is bad: it has to live through it all, and what it trains has to go on."""
     with opened(tmp_path_factory.mktemp("runs"), tmp_path_factory.mktemp("static")) as studio:
+        (run,) = studio.new({"training": {"epochs": 10_000}})
+        before = studio.wait(run, "running")["step"]
         yield studio
-        assert studio.http.get("/api/health").json() == {"ok": True}
+        assert studio.wait(run, "running")["step"] > before
 
 
 @pytest.fixture(scope="session")
@@ -185,7 +188,7 @@ def enter(page, whole_studio):
         page.goto(f"{whole_studio.address}/?token={whole_studio.home.token}")
         page.goto(f"{whole_studio.address}/#1/{view}{query}")
         page.reload()
-        page.wait_for_function("window.__probe && window.__probe.firstVisibleMs !== null", timeout=40_000)
+        until(page, "window.__probe && window.__probe.firstVisibleMs !== null", seconds=40)
         return page
 
     return opening

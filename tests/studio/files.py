@@ -69,4 +69,8 @@ def archive(members, method=zipfile.ZIP_DEFLATED):
 
 
 def pets(count=12):
-    return {f"pets/{kind}/{n}.png": picture(size=(8, 8), mode="L", seed=n + 99 * (kind == "dog")) for kind in ("cat", "dog") for n in range(count)}
+    return {
+        f"pets/{kind}/{n}.png": picture(size=(8, 8), mode="L", seed=n + 99 * (kind == "dog"))
+        for kind in ("cat", "dog")
+        for n in range(count)
+    }

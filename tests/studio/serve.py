@@ -4,12 +4,10 @@ import socket
 import sys
 from pathlib import Path
 
-import uvicorn
-
-from narrows.cli.studio import settings
 from narrows.studio.app import create_app
 from narrows.studio.guard import hosts_for
 from narrows.studio.home import Home
+from narrows.studio.serve import Server
 
 
 def main(runs, static, program, at_once):
@@ -19,7 +17,7 @@ def main(runs, static, program, at_once):
     lock = home.lock()
     app = create_app(home, hosts_for(["127.0.0.1"], port), static=Path(static), program=program, at_once=int(at_once))
     print(port, flush=True)
-    uvicorn.Server(settings(app)).run(sockets=[listener])
+    Server(app).run(sockets=[listener])
     lock.close()
 
 

@@ -16,14 +16,14 @@ SECONDS = 35
 
 
 @pytest.mark.slow
-def test_no_request_makes_the_server_fail(studio):
+def test_no_request_makes_the_server_fail(studio, tmp_path):
     command = [
         sys.executable, "-W", "ignore", "-m", "schemathesis.cli", "run", f"{studio.address}/api/openapi.json",
         "--header", f"Authorization: Bearer {studio.home.token}", "--checks", ",".join(CHECKS), "--seed", "0",
         "--max-time", str(SECONDS), "--continue-on-failure", "--no-color", "--generation-database", "none",
         "--phases", "examples,coverage,fuzzing", "--request-timeout", "20", "--warnings", "off",
     ]  # fmt: skip
-    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=SECONDS * 4)
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=SECONDS * 4, cwd=tmp_path)
     assert done.returncode == 0, done.stdout[-8000:] + done.stderr[-2000:]
     assert studio.http.get("/api/health").json() == {"ok": True}
 

@@ -136,15 +136,32 @@ def test_who_looks_is_known():
     assert seen[-1] == "a"
 
 
+def test_numbers_go_along_with_the_next_frame_while_frames_come():
+    hub = Hub()
+    who, plain = viewer(hub, "a"), viewer(hub, "a", want=())
+    for one in (who, plain):
+        one.stirred.clear()
+    hub.take(progress(1), [])
+    assert who.stirred.is_set()
+    hub.take({"event": "frames", "id": "a"}, [frame()])
+    for one in (who, plain):
+        one.stirred.clear()
+    hub.take(progress(2), [])
+    assert (who.stirred.is_set(), plain.stirred.is_set()) == (False, True)
+    hub.take({"event": "state", "id": "a", "state": "paused"}, [])
+    assert who.stirred.is_set()
+
+
 def test_nothing_comes_before_the_acknowledgement(studio):
     (run,) = studio.new({"training": {"epochs": 10_000}})
+    studio.wait(run, "running")
     with studio.live(run) as socket:
-        update(socket)
+        first = update(socket)[0]["runs"][run]["step"]
         with pytest.raises(TimeoutError):
             socket.recv(timeout=0.4)
         ack(socket)
         text, frames = update(socket)
-        assert text["runs"][run]["step"] > 10
+        assert text["runs"][run]["step"] > first
         assert len(frames) == 1
 
 

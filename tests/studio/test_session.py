@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from driver import Child, order
 
 from narrows.changes import assign
 from narrows.data import load
@@ -18,8 +19,6 @@ from narrows.studio import frames
 from narrows.studio.snapshots import MOST, read_snapshot, steps_of
 from narrows.train import Finished, Place, fit, open_run
 from narrows.train.state import read_history
-
-from .driver import Child, order
 
 NETWORKS = {
     "dense": ("network.widths=32",),
@@ -81,7 +80,7 @@ def test_a_run_is_told_from_beginning_to_end(child, digits, tmp_path):
     chosen = small(digits)
     start(child, order(tmp_path, "a", chosen))
     child.until("idle")
-    assert [m["state"] for m in child.all("state")] == ["starting", "running", "done"]
+    assert [m["state"] for m in child.all("state")] == ["starting", "starting", "running", "done"]
     begun = child.all("started")[0]
     assert (begun["epochs"], begun["steps"], begun["step"]) == (3, 20, 0)
     assert begun["counts"] == {"train": 1258, "valid": 180, "test": 359}
@@ -131,7 +130,10 @@ def test_lockstep_gives_the_bits_of_separate_runs(child, digits, tmp_path):
 
 
 def test_lockstep_advances_all_by_as_many_steps(child, digits, tmp_path):
-    recipes = {"dense": small(digits, "dense", "training.epochs=50"), "conv": small(digits, "conv", "training.epochs=50")}
+    recipes = {
+        "dense": small(digits, "dense", "training.epochs=50"),
+        "conv": small(digits, "conv", "training.epochs=50"),
+    }
     start(child, *(order(tmp_path, name, chosen) for name, chosen in recipes.items()))
     child.until("epoch", id="conv", epoch=2)
     child.say("pause")
@@ -172,7 +174,7 @@ def test_a_single_step_is_one_batch_of_every_run(child, digits, tmp_path):
             assert child.all("progress", id=name)[-1]["step"] == step
             assert child.all("frames", id=name)[-1]["step"] == step
     states = [m["state"] for m in child.all("state", id="dense")]
-    assert states == ["starting", "running", "paused"]
+    assert states == ["starting", "starting", "running", "paused"]
 
 
 def test_a_stopped_run_goes_on_to_the_same_bits(child, digits, tmp_path):
@@ -288,7 +290,9 @@ def test_frames_show_the_weights_of_their_step(child, digits, tmp_path):
     assert np.abs(tiles / 255 - made.output[:12].flatten(1).numpy()).max() < 0.51 / 255
     weights = np.frombuffer(found[frames.WEIGHTS].payload, "<f2")
     assert len(weights) == sum(p.numel() for p in model.parameters())
-    assert np.array_equal(np.sort(weights), np.sort(np.concatenate([p.detach().half().flatten() for p in model.parameters()])))
+    assert np.array_equal(
+        np.sort(weights), np.sort(np.concatenate([p.detach().half().flatten() for p in model.parameters()]))
+    )
 
 
 def test_the_first_change_comes_at_once(child, digits, tmp_path):

@@ -27,6 +27,8 @@ def list_data(talk: Talk) -> dict[str, Any]:
 
 def describe(talk: Talk, what: str | None, schema: bool, changes: list[str]) -> dict[str, Any]:
     """A run, a data set, a file, the recipe's schema, or the installation: `narrows info`."""
+    if schema and what is not None:
+        raise UsageError(f"--schema with {what}", expected="--schema alone", code="usage.schema")
     if schema:
         from narrows.recipe import Recipe
 

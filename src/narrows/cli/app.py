@@ -8,7 +8,6 @@ import typer
 from narrows.cli.talk import Talk
 
 app = typer.Typer(
-    help="Learn, tinker with, see and use autoencoders.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     add_completion=False,
@@ -46,6 +45,24 @@ Seed = Annotated[int, typer.Option(help="Decides what is drawn at random.")]
 Force = Annotated[bool, typer.Option("--force", help="Replace an earlier run in that folder.")]
 
 
+def tell_version(asked: bool) -> None:
+    """Print the version, and end."""
+    if asked:
+        from narrows import __version__
+
+        typer.echo(f"narrows {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def narrows(
+    version: Annotated[
+        bool, typer.Option("--version", help="Print the version and exit.", callback=tell_version, is_eager=True)
+    ] = False,
+) -> None:
+    """Learn, tinker with, see and use autoencoders."""
+
+
 @app.command()
 def train(
     source: Annotated[
@@ -57,7 +74,17 @@ def train(
         str, typer.Option(help="plain, sparse-l1, sparse-kl, sparse-topk, contractive, variational, vq or fsq.")
     ] = "plain",
     code: Annotated[int | None, typer.Option(help="Numbers in the code.")] = None,
+    corruption: Annotated[
+        str | None,
+        typer.Option(
+            help="none, gaussian, salt-pepper, mask-pixels, mask-patches or mask-spans; none if left out.",
+            show_default=False,
+        ),
+    ] = None,
     epochs: Annotated[int | None, typer.Option(help="Times every training object is seen.")] = None,
+    seed: Annotated[
+        int | None, typer.Option(help="Decides the first weights, the order of the objects and every corruption.")
+    ] = None,
     set_: Set = None,
     recipe: Annotated[Path | None, typer.Option(help="A recipe.json to start from.")] = None,
     resume: Annotated[Path | None, typer.Option(help="Go on with the interrupted run in this folder.")] = None,
@@ -69,10 +96,10 @@ def train(
     from narrows.cli.train import resume_run, train_new
 
     talk = Talk(json_)
+    shortcuts = {"corruption": corruption, "bottleneck.size": code, "training.epochs": epochs, "seed": seed}
     if resume is not None:
-        talk.end(resume_run(talk, resume, [source, out, recipe, *(set_ or [])]))
+        talk.end(resume_run(talk, resume, [source, out, recipe, *shortcuts.values(), *(set_ or [])]))
         return
-    shortcuts = {"bottleneck.size": code, "training.epochs": epochs}
     changes = [f"{path}={value}" for path, value in shortcuts.items() if value is not None] + (set_ or [])
     talk.end(train_new(talk, source, out, network, bottleneck, changes, recipe, force))
 
@@ -259,7 +286,7 @@ def studio(
     runs: Annotated[Path, typer.Option(help="Folder that holds the runs.")] = Path("runs"),
     host: Annotated[str, typer.Option(help="Address to listen on; the default is this machine alone.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="Port to listen on; 0 takes a free one.", min=0, max=65_535)] = 0,
-    browser: Annotated[bool, typer.Option(help="Open the page in a browser.")] = True,
+    no_browser: Annotated[bool, typer.Option("--no-browser", help="Print the address and open no browser.")] = False,
     at_once: Annotated[int, typer.Option(help="Trainings under way at the same time.", min=1, max=16)] = 1,
     json_: Json = False,
     debug: Debug = False,
@@ -270,13 +297,14 @@ def studio(
     from narrows.cli.studio import studio as work
 
     talk = Talk(json_)
-    talk.end(work(talk, runs, host, port, browser, at_once))
+    talk.end(work(talk, runs, host, port, not no_browser, at_once))
 
 
 @page.command("export")
 def studio_export(
     run: RunFolder,
     out: Annotated[Path | None, typer.Option(help="File to write, .html; RUN.html if left out.")] = None,
+    tsne: Annotated[bool, typer.Option("--tsne", help="Put the map by t-SNE in it too, which takes a while.")] = False,
     json_: Json = False,
     debug: Debug = False,
 ) -> None:
@@ -287,7 +315,7 @@ def studio_export(
     from narrows.cli.studio import one_file as work
 
     talk = Talk(json_)
-    talk.end(work(talk, run, out))
+    talk.end(work(talk, run, out, tsne))
 
 
 @app.command()

@@ -7,73 +7,45 @@ import contextlib
 import ipaddress
 import socket
 import webbrowser
-from collections.abc import Iterator
+from functools import partial
+from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from narrows.cli.talk import Talk
 from narrows.errors import EnvironmentProblem, missing_extra
+
+if TYPE_CHECKING:
+    from narrows.recipe import Recipe
+    from narrows.types import Splits
 
 LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
 FIRST_PORT = 8484
 
 
+NEEDED = ("fastapi", "uvicorn", "websockets")
+
+
 def studio(talk: Talk, runs: Path, host: str, port: int, browser: bool, at_once: int) -> dict[str, Any]:
     """Serve the page until it is interrupted: `narrows studio`."""
-    try:
-        import uvicorn
-
-        from narrows.studio.app import create_app
-    except ModuleNotFoundError as error:
-        if (error.name or "").partition(".")[0] not in ("fastapi", "starlette", "uvicorn", "websockets"):
-            raise
-        raise missing_extra(str(error.name), "studio", "The studio") from None
+    missing = next((name for name in NEEDED if find_spec(name) is None), None)
+    if missing:
+        raise missing_extra(missing, "studio", "The studio")
+    from narrows.studio.app import create_app
     from narrows.studio.guard import hosts_for
     from narrows.studio.home import Home
+    from narrows.studio.serve import Server
 
     home = Home(runs)
     with contextlib.closing(home.lock()), contextlib.closing(listening(host, port)) as listener:
         number = listener.getsockname()[1]
         app = create_app(home, hosts_for(names_of(host), number), at_once=at_once)
         address = f"http://{shown(host)}:{number}/"
-        server = uvicorn.Server(settings(app))
-        with telling(talk, server, f"{address}?token={home.token}", host, browser):
-            asyncio.run(server.serve(sockets=[listener]))
+        opened = partial(tell, talk, f"{address}?token={home.token}", host, browser)
+        # Ctrl-C is how it ends.
+        with contextlib.suppress(KeyboardInterrupt):
+            asyncio.run(Server(app, opened).serve(sockets=[listener]))
     return {"address": address, "runs": str(home.runs)}
-
-
-def settings(app: Any) -> Any:
-    """How the app is served: small limits, no header that tells what it is."""
-    import uvicorn
-
-    return uvicorn.Config(
-        app,
-        http="h11",
-        ws="websockets-sansio",
-        ws_max_size=64 << 10,
-        ws_per_message_deflate=False,
-        h11_max_incomplete_event_size=16 << 10,
-        limit_concurrency=4096,
-        timeout_keep_alive=30,
-        timeout_graceful_shutdown=3,
-        server_header=False,
-        access_log=False,
-        log_level="warning",
-    )
-
-
-@contextlib.contextmanager
-def telling(talk: Talk, server: Any, address: str, host: str, browser: bool) -> Iterator[None]:
-    """Say the address, and open it, once the server listens."""
-    begin = server.startup
-
-    async def startup(sockets: Any = None) -> None:
-        await begin(sockets=sockets)
-        if not server.should_exit:
-            tell(talk, address, host, browser)
-
-    server.startup = startup
-    yield
 
 
 def tell(talk: Talk, address: str, host: str, browser: bool) -> None:
@@ -140,7 +112,7 @@ def shown(host: str) -> str:
     return f"[{host}]" if ":" in host and not host.startswith("[") else host
 
 
-def one_file(talk: Talk, run: Path, out: Path | None) -> dict[str, Any]:
+def one_file(talk: Talk, run: Path, out: Path | None, tsne: bool) -> dict[str, Any]:
     """A run as one HTML file: `narrows studio export`."""
     from narrows.cli.train import check_suffix, load_again
     from narrows.studio.export import OneFile, export
@@ -152,6 +124,9 @@ def one_file(talk: Talk, run: Path, out: Path | None) -> dict[str, Any]:
         some = "all" if made.objects == made.of else f"{made.objects:,} of {made.of:,}"
         talk.say(f"{made.bytes / 1e6:.1f} MB: a model of {made.numbers:,} numbers and {some} objects; into {out}")
 
-    made = export(run, lambda recipe: load_again(talk, recipe.data, "Bring the data back first"), out, tell=tell)
+    def load(recipe: Recipe) -> Splits:
+        return load_again(talk, recipe.data, "Bring the data back first")
+
+    made = export(run, load, out, tsne=tsne, tell=tell)
     talk.say("It opens in a browser as it is, without a server.")
     return {"out": str(out), **made.as_dict()}

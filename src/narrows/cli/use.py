@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -202,6 +203,7 @@ def read_codes(path: Path, shape: tuple[int, ...]) -> np.ndarray:
     if not path.is_file():
         raise InputError(f"no file {path}", step="Check the path", code="input.missing")
     check_suffix(path, (".npy", ".csv"))
+    wanted = int(np.prod(shape))
     if path.suffix == ".npy":
         from narrows.data.arrays import read_arrays
 
@@ -209,8 +211,7 @@ def read_codes(path: Path, shape: tuple[int, ...]) -> np.ndarray:
         if z.dtype.kind not in "fiu":
             raise InputError(f"{path.name} has values of type {z.dtype}", expected="numbers", code="input.type")
     else:
-        z = read_code_table(path)
-    wanted = int(np.prod(shape))
+        z = read_code_table(path, wanted)
     if z.ndim < 2 or int(np.prod(z.shape[1:])) != wanted:
         raise InputError(
             f"{path.name} has codes of shape {z.shape[1:]}", expected=f"{wanted} numbers, as this model makes"
@@ -218,16 +219,43 @@ def read_codes(path: Path, shape: tuple[int, ...]) -> np.ndarray:
     return z.reshape(len(z), *shape).astype(np.float32)
 
 
-def read_code_table(path: Path) -> np.ndarray:
-    """The columns z1, z2 ... of a .csv file as (N, K)."""
+def read_code_table(path: Path, wanted: int) -> np.ndarray:
+    """The columns z1, z2 ... of a .csv file as (N, K), K the numbers of a code.
+
+    Raises:
+        InputError: One of these columns is not there.
+        DamagedError: Not a readable table, or values that are not numbers.
+    """
+    names = [f"z{number}" for number in range(1, wanted + 1)]
     try:
         with path.open(newline="", encoding="utf-8-sig") as file:
-            rows = list(csv.DictReader(file))
-        names = [name for name in (rows[0] if rows else {}) if name and name[:1] == "z" and name[1:].isdigit()]
-        names.sort(key=lambda name: int(name[1:]))
-        return np.array([[float(row[name]) for name in names] for row in rows], np.float32).reshape(len(rows), -1)
-    except (ValueError, TypeError, KeyError, csv.Error, UnicodeDecodeError) as error:
+            table = csv.DictReader(file)
+            found, rows = table.fieldnames or (), list(table)
+        check_columns(path, found, names)
+        return np.array([[float(row[name]) for name in names] for row in rows], np.float32).reshape(-1, wanted)
+    except InputError:
+        raise
+    except (ValueError, TypeError, csv.Error) as error:
         raise DamagedError(f"{path} is not a table of codes ({error})", step="Write it with narrows encode") from None
+
+
+def check_columns(path: Path, found: Sequence[str], names: list[str]) -> None:
+    """Refuse a table of codes that lacks a column, or has one more than a code of this model."""
+    missing = [name for name in names if name not in found]
+    if not missing and f"z{len(names) + 1}" not in found:
+        return
+    if missing:
+        shown = ", ".join(missing[:MOST_NAMED]) + (", ..." if len(missing) > MOST_NAMED else "")
+        given = f"{path.name} has no {'column' if len(missing) == 1 else 'columns'} {shown}"
+    else:
+        given = f"{path.name} has a column z{len(names) + 1}"
+    span = f"z1 to z{len(names)}" if len(names) > 1 else "z1"
+    step = "Write it with `narrows encode` from this model"
+    raise InputError(given, expected=f"{span}, the numbers of a code of this model", step=step, code="input.columns")
+
+
+MOST_NAMED = 8
+"""Missing columns that are named."""
 
 
 def decode(talk: Talk, run: Path, codes: Path, out: Path) -> dict[str, Any]:

@@ -318,7 +318,7 @@ def existing(source: str | Path) -> Path:
         return path
     if path.suffix or len(path.parts) > 1:
         raise InputError(f"no file or folder {path}", step="Check the path", code="input.missing")
-    raise unknown("data set", source, DATASETS)
+    raise unknown("data set", source, DATASETS, besides=", and no file or folder of that name")
 
 
 def functions_for(path: Path) -> tuple[str, str]:

@@ -51,6 +51,13 @@ def create_app(
     return Guard(Limits(app), token=home.token, cookie=home.cookie, hosts=hosts, csp=policy(pages.hashes))
 
 
+def desk_of(app: Any) -> Desk:
+    """The desk of an app, from within its guard."""
+    while not isinstance(app, FastAPI):
+        app = app.app
+    return app.state.desk  # type: ignore[no-any-return]
+
+
 def inner_app(desk: Desk) -> FastAPI:
     """The routes, without the guard around them."""
 
@@ -72,7 +79,7 @@ def inner_app(desk: Desk) -> FastAPI:
         lifespan=lifespan,
     )
     app.state.desk = desk
-    add_handlers(app)
+    add_handlers(app, desk.home.hidden)
     for router in ROUTERS:
         app.include_router(router)
     app.openapi = partial(described, app, app.openapi)  # type: ignore[method-assign]

@@ -40,6 +40,7 @@ class Bench:
     def __init__(self, *, keep: bool = True, program: str = PROGRAM):
         self.keep, self.program = keep, program
         self.child: Child | None = None
+        self.closing = False
         self.turn, self.waiting = asyncio.Lock(), 0
         self.numbers, self.call = itertools.count(1), 0
         self.answer: asyncio.Future[tuple[Message, list[bytes]]] | None = None
@@ -56,6 +57,8 @@ class Bench:
         Raises:
             NarrowsError: What the child says went wrong; or it is busy, slow or gone.
         """
+        if self.closing:
+            raise closing()
         if self.waiting >= QUEUE_LIMIT:
             raise UsageError("Too much is being worked out already", step="Try again in a moment", code="usage.busy")
         self.waiting += 1
@@ -68,7 +71,9 @@ class Bench:
 
     async def put(self, do: str, values: dict[str, Any], frames: tuple[bytes, ...]) -> Answer:
         """Put one question to the child, whose turn it is."""
-        child = self.child = self.child or await self.begin()
+        if self.closing:
+            raise closing()
+        child = await self.warm()
         self.call, self.answer = next(self.numbers), asyncio.get_running_loop().create_future()
         try:
             await asyncio.to_thread(child.say, {"do": do, "call": self.call, **values}, *frames)
@@ -84,6 +89,11 @@ class Bench:
         if not message.get("ok"):
             raise revived(message.get("error", {}))
         return message.get("result", {}), parts
+
+    async def warm(self) -> Child:
+        """The child, begun if there is none."""
+        self.child = self.child or await self.begin()
+        return self.child
 
     async def begin(self) -> Child:
         """Begin a child."""
@@ -112,6 +122,13 @@ class Bench:
         if self.answer and not self.answer.done():
             self.answer.set_exception(EnvironmentProblem(f"The process that works this out {cause}", step="Try less"))
 
+    def give_up(self) -> None:
+        """The server ends: who waits is told so, and the child ends."""
+        self.closing = True
+        if self.answer and not self.answer.done():
+            self.answer.set_exception(closing())
+        self.end()
+
     def rest(self) -> None:
         """End a child that need not stay warm, a while after the last question."""
         if self.resting:
@@ -124,3 +141,8 @@ class Bench:
         child, self.child = self.child, None
         if child:
             child.kill()
+
+
+def closing() -> EnvironmentProblem:
+    """The error for a question to a studio that ends."""
+    return EnvironmentProblem("The studio is ending", step="Open it again")

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import json
 import logging
 import time
 from collections.abc import Coroutine
@@ -15,18 +14,18 @@ from pathlib import Path
 from typing import Annotated, Any
 
 from fastapi import Depends, Request
-from safetensors import SafetensorError, safe_open
 
 from narrows.data.sets import DATASETS
 from narrows.errors import NarrowsError, UsageError, unknown
-from narrows.files import write_atomic
+from narrows.files import JSON_LIMIT, write_json
 from narrows.studio.bench import Bench
 from narrows.studio.children import PROGRAM
 from narrows.studio.folder import FRESH_SECONDS, Facts, changed, loss, optional, read_folder, read_history
 from narrows.studio.home import ID, Home, new_id
-from narrows.studio.hub import Hub, Record
+from narrows.studio.hub import KINDS, Hub, Record
 from narrows.studio.jobs import AT_ONCE, Jobs
 from narrows.studio.pages import Pages
+from narrows.studio.snapshots import frames_of, path_of, read_snapshot, said_in, steps_of
 from narrows.studio.store import LIVE, Row, Store
 from narrows.studio.uploads import Uploads
 
@@ -36,7 +35,8 @@ SCAN_SECONDS = 3.0
 """How often the folder of runs is looked through for what began or changed in a terminal."""
 
 UPLOAD = "upload:"
-ABOUT, CURVE = "about.json", "curve.json"
+ABOUT, COURSE = "about.json", "course.json"
+POINTS_LIMIT = 5000
 
 
 class Desk:
@@ -55,38 +55,49 @@ class Desk:
         self.store = Store(home.database)
         self.hub, self.uploads = Hub(), Uploads(home)
         self.jobs = Jobs(home, self.store, self.hub, self.source, at_once=at_once, cores=cores, program=program)
-        self.hub.looked_at = self.jobs.looked_at
+        self.hub.looked_at = self.look
+        self.jobs.ended = lambda run: self.background(asyncio.to_thread(self.remember, run))
         self.quick, self.slow = Bench(program=program), Bench(keep=False, program=program)
         self.scanning: asyncio.Task[None] | None = None
-        self.tasks: set[asyncio.Task[None]] = set()
+        self.tasks: set[asyncio.Task[Any]] = set()
 
     async def open(self) -> None:
         """Begin: the list brought up to date, a child made warm, the folder watched."""
         await asyncio.to_thread(self.uploads.sweep)
         await asyncio.to_thread(self.scan)
         await self.jobs.open()
+        self.background(self.quick.warm())
         self.scanning = asyncio.create_task(self.keep_scanning())
+
+    def give_up(self) -> None:
+        """The server is about to end: who waits for an answer that takes long gets another."""
+        for bench in (self.quick, self.slow):
+            bench.give_up()
 
     async def close(self) -> None:
         """End: trainings saved, children gone, the database closed."""
         if self.scanning:
             self.scanning.cancel()
         await self.jobs.close()
-        self.quick.end()
-        self.slow.end()
+        await asyncio.gather(*self.tasks, return_exceptions=True)
         self.store.close()
 
-    def background(self, work: Coroutine[Any, Any, None]) -> None:
+    def background(self, work: Coroutine[Any, Any, Any]) -> None:
         """Let something be worked out while its request is answered already."""
         task = asyncio.create_task(work)
         self.tasks.add(task)
         task.add_done_callback(self.finished)
 
-    def finished(self, task: asyncio.Task[None]) -> None:
+    def finished(self, task: asyncio.Task[Any]) -> None:
         """Something that was worked out in the background has ended."""
         self.tasks.discard(task)
         if not task.cancelled() and task.exception() and not isinstance(task.exception(), NarrowsError):
             log.error("in the background", exc_info=task.exception())
+
+    def look(self, run: str) -> None:
+        """Somebody began or ceased to look at a run."""
+        self.jobs.looked_at(run)
+        self.let_go(run)
 
     # Data
 
@@ -133,7 +144,8 @@ class Desk:
             if facts:
                 changed.append(self.take(folder, row, facts))
         for row in rows.values():
-            if not self.home.folder(row["folder"]).exists() and row["state"] not in LIVE:
+            may_go = row["origin"] == "terminal" or row["state"] not in LIVE
+            if may_go and not self.home.folder(row["folder"]).exists():
                 self.store.remove(row["id"])
         return changed
 
@@ -184,39 +196,60 @@ class Desk:
         """Let the hub know of a run what its folder says, if nothing is known yet."""
         if row["id"] in self.hub.records:
             return
-        record = self.hub.records[row["id"]] = Record()
+        record = Record()
         record.know(**shown_facts(row))
         record.judged = judged(read_history(self.folder(row)), row["steps"])
         record.snapshots = self.snapshots(row)
-        curve = optional(self.home.shown(row["id"]) / CURVE)
-        record.add_curve(curve.get("step", []), curve.get("loss", []))
+        course = optional(self.home.shown(row["id"]) / COURSE)
+        record.add_curve(course.get("step", []), course.get("loss", []))
+        record.notices = course.get("notices", [])
         if row["baseline"]:
             record.baseline, record.baselines = row["baseline"], 1
+        self.hub.records.setdefault(row["id"], record)
+
+    def recall_frames(self, row: Row) -> None:
+        """Let the hub have the frames of the last snapshot of a run that makes no new ones."""
+        self.recall(row)
+        record = self.hub.record(row["id"])
+        if record.snapshots and not record.frames and not self.jobs.is_live(row["id"]):
+            with contextlib.suppress(NarrowsError):
+                for frame in self.frames(row, record.snapshots[-1]["step"]).values():
+                    record.add_frame(frame)
 
     def remember(self, run: str) -> None:
-        """Keep the loss curve of a run that has ended."""
+        """Keep what the folder of a run does not say of its course: the loss of its steps, and its notices."""
         record = self.hub.records.get(run)
         if record:
-            with contextlib.suppress(OSError):
-                write_atomic(self.home.shown(run) / CURVE, json.dumps(record.curve))
+            with contextlib.suppress(NarrowsError, OSError):
+                write_json(self.home.shown(run) / COURSE, {**thinned(record.curve), "notices": record.notices})
+
+    def let_go(self, run: str) -> None:
+        """Forget what can be recalled of a run that nobody looks at."""
+        if not self.jobs.is_live(run) and not any(run in viewer.watch for viewer in self.hub.viewers):
+            self.hub.drop(run)
 
     def snapshots(self, row: Row) -> list[dict[str, Any]]:
-        """The snapshots of a run, the first one first."""
-        found = (read_snapshot(path) for path in (self.folder(row) / "snapshots").glob("*.safetensors"))
-        return sorted((one for one in found if one), key=lambda one: one["step"])
+        """Step, epoch and validation loss of each snapshot of a run, the first one first."""
+        paths = (path_of(self.folder(row), step) for step in steps_of(self.folder(row)))
+        return [note for note in map(noted, paths) if note]
 
-    def snapshot(self, row: Row, step: int) -> Path:
-        """The file of a snapshot.
+    def frames(self, row: Row, step: int) -> dict[str, bytes]:
+        """Points, weights and tiles of a snapshot, as frames.
 
         Raises:
-            UsageError: There is none of that step.
+            NarrowsError: There is none of that step, or it is damaged.
         """
-        path = self.folder(row) / "snapshots" / f"{step}.safetensors"
-        if not path.is_file():
+        kept = read_snapshot(self.folder(row), step)
+        count = optional(self.home.shown(row["id"]) / ABOUT).get("objects", {}).get("count", 0)
+        frames = frames_of(kept, count)
+        return {name: frames[kind] for name, kind in KINDS.items()}
+
+    def check_snapshot(self, row: Row, step: int) -> None:
+        """Refuse a step of which there is no snapshot."""
+        if not path_of(self.folder(row), step).is_file():
             raise UsageError(
                 f"no snapshot of step {step}", step="Choose one of the time line", code="usage.no-snapshot"
             )
-        return path
 
 
 def get_desk(request: Request) -> Desk:
@@ -259,23 +292,23 @@ def judged(epochs: list[dict[str, Any]], steps: int) -> list[dict[str, Any]]:
     ]
 
 
-def read_snapshot(path: Path) -> dict[str, Any] | None:
-    """Step, epoch and validation loss of a snapshot; None where the file is not one."""
+def noted(path: Path) -> dict[str, Any] | None:
+    """What a snapshot says of itself at its begin; None where it is not one."""
     try:
-        with safe_open(path, framework="numpy") as file:
-            said = file.metadata() or {}
-        valid = said.get("valid", "")
-        return {"step": int(said["step"]), "epoch": int(said["epoch"]), "valid": float(valid) if valid else None}
-    except (SafetensorError, OSError, KeyError, ValueError):
+        with path.open("rb") as file:
+            head = file.read(8)
+            said = said_in(head + file.read(min(int.from_bytes(head, "little"), JSON_LIMIT)))
+        valid = float(said["valid"]) if said["valid"] else None
+        return {"step": int(said["step"]), "epoch": int(said["epoch"]), "valid": valid}
+    except (OSError, KeyError, TypeError, ValueError):
         return None
 
 
 def history(record: Record) -> dict[str, Any]:
     """The course of a run as columns."""
-    keep = max(1, len(record.curve["step"]) // 5000)
     epochs = record.judged
     return {
-        **{name: values[::keep] for name, values in record.curve.items()},
+        **thinned(record.curve),
         "epochs": {
             "epoch": [epoch["epoch"] for epoch in epochs],
             "step": [epoch["step"] for epoch in epochs],
@@ -283,3 +316,14 @@ def history(record: Record) -> dict[str, Any]:
             "valid": [loss(epoch, "valid") for epoch in epochs],
         },
     }
+
+
+def thinned(curve: dict[str, list[float]]) -> dict[str, list[float]]:
+    """A curve of about `POINTS_LIMIT` points at most.
+
+    Example:
+        >>> len(thinned({"step": list(range(23_000))})["step"])
+        5750
+    """
+    keep = max(1, len(curve["step"]) // POINTS_LIMIT)
+    return {name: values[::keep] for name, values in curve.items()}

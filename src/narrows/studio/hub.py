@@ -15,6 +15,8 @@ from bisect import bisect_right
 from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from math import inf
+from time import monotonic
 from typing import Any
 
 from narrows.files import finite
@@ -25,6 +27,9 @@ KINDS = {"points": 1, "weights": 2, "tiles": 3}
 
 KIND_AT, SLOT_AT = 2, 3
 """Where a frame has its kind and its slot."""
+
+CALM, CALM_SECONDS = ("progress", "epoch", "snapshot"), 0.3
+"""What goes along with the next frame, while frames come at least so often."""
 
 CURVE_LIMIT = 20_000
 NOTICES_LIMIT = 100
@@ -51,6 +56,7 @@ class Record:
     baseline: dict[str, Any] | None = None
     baselines: int = 0
     frames: dict[int, tuple[int, bytes]] = field(default_factory=dict)
+    framed: float = -inf
 
     def know(self, **facts: Any) -> None:
         """Take in facts."""
@@ -68,6 +74,7 @@ class Record:
     def add_frame(self, frame: bytes) -> None:
         """Take in a frame in the place of the last of its kind."""
         if len(frame) > SLOT_AT:
+            self.framed = monotonic()
             kind = frame[KIND_AT]
             self.frames[kind] = (self.frames.get(kind, (0, b""))[0] + 1, frame)
 
@@ -154,12 +161,18 @@ class Hub:
         """The record of a run, a new one if there was none."""
         return self.records.setdefault(run, Record())
 
+    def held(self, run: str, kind: int) -> bytes | None:
+        """The newest frame of a kind, if there is one."""
+        record = self.records.get(run)
+        return record.frames[kind][1] if record and kind in record.frames else None
+
     def take(self, message: Message, frames: list[bytes]) -> None:
         """Take in what a child says of a run."""
-        run = message.get("id")
-        if isinstance(run, str) and message.get("event") in TAKES:
-            TAKES[message["event"]](self.record(run), message, frames)
-            self.stir([run])
+        run, event = message.get("id"), message.get("event")
+        if isinstance(run, str) and event in TAKES:
+            record = self.record(run)
+            TAKES[event](record, message, frames)
+            self.stir([run], with_frames=event in CALM and monotonic() - record.framed < CALM_SECONDS)
 
     def know(self, run: str, **facts: Any) -> None:
         """Take in facts of a run."""
@@ -176,12 +189,12 @@ class Hub:
         self.records.pop(run, None)
         self.slotted = {key: value for key, value in self.slotted.items() if key[0] != run}
 
-    def stir(self, runs: Iterable[str]) -> None:
-        """Wake who looks at one of these runs."""
+    def stir(self, runs: Iterable[str], *, with_frames: bool = False) -> None:
+        """Wake who looks at one of these runs; with frames, not those who will be woken by the next frame anyway."""
         self.told.clear()
         changed = set(runs)
         for viewer in self.viewers:
-            if not changed.isdisjoint(viewer.watch):
+            if not changed.isdisjoint(viewer.watch) and not (with_frames and viewer.want):
                 viewer.stirred.set()
 
     def tell(self, news: Message) -> None:

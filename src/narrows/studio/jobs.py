@@ -69,6 +69,9 @@ ALLOWED: dict[str, tuple[str, ...]] = {
 }
 """The states in which something may be done to a run."""
 
+SENTENCES = ("why", "sentence")
+"""What of a message is shown to people as it is."""
+
 LATE = ("report", "baseline", "snapshot", "notice", "frames")
 """What a child may still say of a run that has ended."""
 
@@ -139,6 +142,7 @@ class Jobs:
         self.loop: asyncio.AbstractEventLoop | None = None
         self.inbox = Inbox(self.hear)
         self.closing, self.false_starts = False, 0
+        self.ended: Callable[[str], None] = lambda run: None
 
     async def open(self) -> None:
         """Take note of runs whose server died, and make a child warm."""
@@ -365,6 +369,7 @@ class Jobs:
 
     def record(self, child: Child, message: Message, frames: list[bytes]) -> None:
         """In the thread that reads a child: write down what it says, then hand it on."""
+        message |= {name: self.home.hidden(message[name]) for name in SENTENCES if name in message}
         if message.get("event") in COLUMNS:
             sure, values = message["event"] == "state", COLUMNS[message["event"]](message)
             self.store.change(message["id"], sure=sure, **values)
@@ -400,6 +405,8 @@ class Jobs:
                 self.set_state(family, "failed", f"The training process {message['cause']}.", only_live=True)
             del self.families[family.name]
             family.child = None
+            for run in family.runs:
+                self.ended(run)
         if gone:
             self.lose(child, str(message["cause"]))
         elif self.spare is None:
@@ -501,7 +508,7 @@ def judged(message: Message) -> dict[str, Any]:
 
 def compared(message: Message) -> dict[str, Any]:
     """The columns that the baseline changes."""
-    return {"baseline": message["baseline"], "pca": (message["baseline"] or {}).get("pca", {}).get("mse")}
+    return {"baseline": message["baseline"], "pca": ((message["baseline"] or {}).get("pca") or {}).get("mse")}
 
 
 COLUMNS: dict[str, Callable[[Message], dict[str, Any]]] = {

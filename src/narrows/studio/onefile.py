@@ -46,7 +46,7 @@ class Part:
         """
         planes = np.frombuffer(self.content, np.uint8).reshape(-1, self.width).T.tobytes()
         # Without the time of packing: the same run gives the same file.
-        return base64.b64encode(gzip.compress(planes, 9, mtime=0)).decode()
+        return base64.b64encode(gzip.compress(planes, 6, mtime=0)).decode()
 
 
 def one_file(title: str, about: Mapping[str, Any], parts: Mapping[str, Part]) -> bytes:

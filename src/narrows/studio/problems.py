@@ -2,6 +2,7 @@
 
 import logging
 import secrets
+from collections.abc import Callable
 from typing import Any
 
 from fastapi import FastAPI, Request
@@ -28,6 +29,7 @@ STATUS_BY_CODE = {
     "usage.no-upload": 404,
     "usage.no-snapshot": 404,
     "usage.no-file": 404,
+    "model.snapshot": 404,
     "usage.state": 409,
     "usage.busy": 429,
     "usage.format": 415,
@@ -114,12 +116,19 @@ def revived(error: dict[str, Any]) -> NarrowsError:
     return made
 
 
-def add_handlers(app: FastAPI) -> None:
-    """Let every error of an app be told in this way; one that is a bug carries only the number of its log entry."""
+def add_handlers(app: FastAPI, hidden: Callable[[str], str]) -> None:
+    """Let every error of an app be told in this way; one that is a bug carries only the number of its log entry.
+
+    Args:
+        app: The app.
+        hidden: Takes out of a sentence what nobody needs to know, such as places on this machine.
+    """
 
     @app.exception_handler(NarrowsError)
     def ours(request: Request, error: NarrowsError) -> JSONResponse:
-        return answer(told(error)) if error.exit != 1 else incident(error)
+        if error.exit == 1:
+            return incident(error)
+        return answer({name: hidden(value) if isinstance(value, str) else value for name, value in told(error).items()})
 
     @app.exception_handler(RequestValidationError)
     def unfit(request: Request, error: RequestValidationError) -> JSONResponse:

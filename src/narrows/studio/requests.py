@@ -15,7 +15,7 @@ import torch
 from narrows.changes import parse
 from narrows.data import read
 from narrows.data.scaling import Scaling, fit_scaling
-from narrows.errors import InputError, LimitError, ModelError, UsageError
+from narrows.errors import InputError, LimitError, ModelError, UsageError, unknown
 from narrows.model import Model
 from narrows.readout.apply import batch_of
 from narrows.readout.graph import graph_of, span_of, weights_of
@@ -34,7 +34,7 @@ from narrows.studio.snapshots import read_snapshot, steps_of
 from narrows.studio.training import SPAN_OBJECTS
 from narrows.studio.view import corrupted
 from narrows.train.checkpoint import is_finished, open_run, read_recipe, read_run
-from narrows.types import Splits
+from narrows.types import Layout, Splits
 
 Question = dict[str, Any]
 Answer = tuple[dict[str, Any], list[bytes]]
@@ -53,8 +53,9 @@ def preview(question: Question, parts: list[bytes]) -> Answer:
     """A recipe made complete, and what it would train: shapes, layers, first weights, some objects."""
     recipe, data = completed(question)
     scaling = fit_scaling(data.train.x, data.layout, recipe.data.scaling)
-    model, chosen = build(recipe, data.layout, scaling), shown(data, scaling)
-    graph = graph_of(recipe, data.layout, model, span=span_of(scaling, data.train.x[:SPAN_OBJECTS]))
+    chosen, span = shown(data, scaling), span_of(scaling, data.train.x[:SPAN_OBJECTS])
+    graph = graph_of(recipe, data.layout, outline(recipe, data.layout, scaling), span=span)
+    first = b"" if graph["remote"] else weights_frame(0, weights_of(build(recipe, data.layout, scaling), graph))
     objects = chosen.objects(EXAMPLES)
     layout = data.layout
     sample = {
@@ -65,7 +66,15 @@ def preview(question: Question, parts: list[bytes]) -> Answer:
         "recipe": recipe.model_dump(mode="json"), "layout": layout.as_dict(), "classes": layout.classes,
         "counts": counts_of(data), "graph": graph, "sample": sample, "notes": list(data.notes),
     }  # fmt: skip
-    return result, [b"" if graph["remote"] else weights_frame(0, weights_of(model, graph)), objects.tobytes()]
+    return result, [first, objects.tobytes()]
+
+
+def outline(recipe: Recipe, layout: Layout, scaling: Scaling) -> Model:
+    """The model of a recipe without memory for its weights, but with its scaling: enough for its graph."""
+    with torch.device("meta"):
+        model = build(recipe, layout, scaling)
+    model.offset, model.spread = torch.as_tensor(scaling.offset), torch.as_tensor(scaling.scale)
+    return model
 
 
 def completed(question: Question) -> tuple[Recipe, Splits]:
@@ -146,7 +155,7 @@ def prepare(question: Question, parts: list[bytes]) -> Answer:
     if data.layout.shape != layout.shape:
         raise ModelError(f"data of shape {data.layout.shape}", expected=f"{layout.shape}, as the run was trained on")
     scaling = fit_scaling(data.train.x, data.layout, recipe.data.scaling)
-    model = build(recipe, data.layout, scaling)
+    model = outline(recipe, data.layout, scaling)
     graph = graph_of(recipe, data.layout, model, span=span_of(scaling, data.train.x[:SPAN_OBJECTS]))
     chosen = shown(data, scaling)
     about = {"graph": graph, "counts": counts_of(data), "sample_count": len(chosen), "notes": list(data.notes)}
@@ -316,6 +325,8 @@ class Bench:
         """Answer one question; what goes wrong is an answer too."""
         reply = {"event": "reply", "call": question.get("call")}
         try:
+            if question.get("do") not in ANSWERS:
+                raise unknown("question", question.get("do"), ANSWERS)
             result, made = ANSWERS[question["do"]](question, parts)
             self.outbox.say({**reply, "ok": True, "result": result}, *made)
         except Exception as error:

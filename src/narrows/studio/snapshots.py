@@ -10,8 +10,8 @@
 When there are too many, every second one goes and the distance doubles; the first and the last stay.
 """
 
-import json
 from dataclasses import dataclass, field
+from math import ceil
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +22,7 @@ from safetensors.numpy import save as format_safetensors
 
 from narrows.errors import DamagedError, ModelError
 from narrows.files import finite, opened, parse_json, write_atomic
-from narrows.studio.frames import Places
+from narrows.studio.frames import POINTS, TILES, WEIGHTS, Places, points_frame, tiles_frame, weights_frame
 
 FOLDER = "snapshots"
 
@@ -76,7 +76,8 @@ def write_snapshot(folder: Path, snapshot: Snapshot) -> int:
     """Write a snapshot into a run folder; returns its bytes."""
     tensors = {"weights": snapshot.weights, "points": snapshot.places.places, "bounds": snapshot.places.bounds}
     tensors |= {"tiles": snapshot.tiles} | {f"rest.{name}": tensor for name, tensor in snapshot.rest.items()}
-    said = {"note": json.dumps({**snapshot.facts(), "projection": snapshot.projection}, allow_nan=False)}
+    facts = {**snapshot.facts(), "projection": snapshot.projection}
+    said = {name: "" if value is None else str(value) for name, value in facts.items()}
     content = format_safetensors({name: np.array(value, order="C") for name, value in tensors.items()}, said)
     write_atomic(path_of(folder, snapshot.step), content)
     return len(content)
@@ -96,26 +97,41 @@ def read_snapshot(folder: Path, step: int) -> Snapshot:
     with opened(path) as file:
         content = file.read()
     try:
-        note, tensors = note_of(content), parse_safetensors(content)
+        said, tensors = said_in(content), parse_safetensors(content)
         where = Places(tensors.pop("bounds"), tensors.pop("points"))
         rest = {name.removeprefix("rest."): value for name, value in tensors.items() if name.startswith("rest.")}
+        valid = float(said["valid"]) if said["valid"] else None
         return Snapshot(
-            note["step"], note["epoch"], note["valid"], tensors["weights"], where, note["projection"],
+            int(said["step"]), int(said["epoch"]), valid, tensors["weights"], where, said["projection"],
             tensors["tiles"], rest,
         )  # fmt: skip
     except (SafetensorError, ValueError, KeyError, TypeError) as error:
         raise DamagedError(f"{path} cannot be read ({str(error)[:200]})", step="Take another snapshot") from None
 
 
-def note_of(content: bytes) -> dict[str, Any]:
+def frames_of(snapshot: Snapshot, count: int) -> dict[int, bytes]:
+    """The frames of a snapshot by their kind: points, weights and tiles, in that order.
+
+    Args:
+        snapshot: The snapshot.
+        count: Objects of the shown set, which tells whether its points are all of them.
+    """
+    complete = len(snapshot.places.places) == count
+    return {
+        POINTS: points_frame(snapshot.step, snapshot.places, snapshot.projection, complete=complete),
+        WEIGHTS: weights_frame(snapshot.step, snapshot.weights),
+        TILES: tiles_frame(snapshot.step, snapshot.tiles),
+    }
+
+
+def said_in(content: bytes) -> dict[str, str]:
     """What a file of tensors says beside them.
 
     Raises:
         ValueError, KeyError, TypeError: It says nothing.
     """
     length = int.from_bytes(content[:8], "little")
-    values = parse_json(content[8 : 8 + length])
-    return dict(parse_json(values["__metadata__"]["note"].encode()))
+    return dict(parse_json(content[8 : 8 + length])["__metadata__"])
 
 
 class Album:
@@ -150,12 +166,13 @@ class Album:
         """Count a snapshot that was taken; returns the steps that have to go."""
         if step not in self.steps:
             self.steps.append(step)
-        dropped: list[int] = []
-        while len(self.steps) > self.most:
-            self.interval *= 2
-            dropped += self.steps[1:-1:2]
-            self.steps = [*self.steps[:-1:2], self.steps[-1]]
-        return dropped
+        if len(self.steps) <= self.most:
+            return []
+        before, span = self.steps, self.steps[-1] - self.steps[0]
+        # As far apart again as they are now: where steps were left out, that is more than the interval twice.
+        self.interval = max(2 * self.interval, ceil(2 * span / (len(before) - 1)))
+        self.steps = spaced(before, self.interval)
+        return [step for step in before if step not in self.steps]
 
     def drop(self, steps: list[int]) -> None:
         """Remove the files of steps that go."""
@@ -163,7 +180,22 @@ class Album:
             path_of(self.folder, step).unlink(missing_ok=True)
 
 
-def clear(folder: Path) -> None:
-    """Remove all snapshots of a run folder: another run begins there."""
+def spaced(steps: list[int], interval: int) -> list[int]:
+    """The first of some rising steps, those that are an interval behind the one before, and the last.
+
+    Example:
+        >>> spaced([0, 1, 2, 3, 4, 5], 2), spaced([0, 10, 11, 12, 25], 10)
+        ([0, 2, 4, 5], [0, 10, 25])
+    """
+    kept = steps[:1]
+    for step in steps[1:]:
+        if step >= kept[-1] + interval or step == steps[-1]:
+            kept.append(step)
+    return kept
+
+
+def clear(folder: Path, after: int = -1) -> None:
+    """Remove the snapshots of a run folder, or those after a step: the run begins again there."""
     for step in steps_of(folder):
-        path_of(folder, step).unlink(missing_ok=True)
+        if step > after:
+            path_of(folder, step).unlink(missing_ok=True)

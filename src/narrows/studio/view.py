@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from time import perf_counter
+from time import thread_time
 from typing import Any
 
 import numpy as np
@@ -19,7 +19,7 @@ from narrows.studio.snapshots import Snapshot
 from narrows.train.feed import Feed, generator
 from narrows.train.loop import JUDGE
 
-SAMPLE_SECONDS, FEWEST = 0.02, 200
+SAMPLE_SECONDS, FEWEST = 0.03, 100
 """What placing the sample may take, and objects it has at least: a slow model shows fewer, rather than seldom."""
 
 BATCH = 512
@@ -61,15 +61,15 @@ class View:
         """How many objects can be placed in the time there is for it, tried on some."""
         some = self.sample[:FEWEST]
         self.codes(some)
-        begin = perf_counter()
+        begin = thread_time()
         self.codes(some)
-        return max(FEWEST, int(len(some) * SAMPLE_SECONDS / (perf_counter() - begin)))
+        return max(FEWEST, int(len(some) * SAMPLE_SECONDS / max(thread_time() - begin, 1e-6)))
 
     def codes(self, x: Tensor) -> np.ndarray:
         """The codes (B, K) of scaled objects (B, *shape)."""
         with reading(self.model):
             parts = [self.model.encode(part).z.float().flatten(1) for part in x.split(BATCH)]
-        return torch.cat(parts).cpu().numpy()
+        return (torch.cat(parts) if len(parts) > 1 else parts[0]).cpu().numpy()
 
     def points(self, step: int) -> bytes:
         """The frame of the sample's points."""

@@ -6,6 +6,7 @@ the same numbers as one that was never stopped.
 
 import time
 from collections.abc import Generator, Iterator, Mapping
+from contextlib import ExitStack
 from math import cos, isfinite, pi
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,7 @@ from narrows.train.device import Place, keep_memory
 from narrows.train.engine import choose_engine
 from narrows.train.events import Epoch, Event, Finished, Judging, Notice, Started, Step
 from narrows.train.feed import Feed, generator
+from narrows.train.lock import locked
 from narrows.train.run import Progress, Run, snapshot
 from narrows.train.state import Saver, difference, finish, recall, save, take_up
 from narrows.train.stopping import Stop, stop_on_signal
@@ -72,7 +74,7 @@ def fit(
     Raises:
         InputError: Too few objects.
         ModelError: `resume` without an unfinished run of this recipe in `folder`, or with a `start`; a `start` that
-            is of another model.
+            is of another model; a `folder` in which another training is under way.
         DamagedError: `resume` with a saved state that is cut short or altered.
         EnvironmentProblem: The disk refuses the first files or the last; while training that is a `Notice`.
         Interrupted: Somebody asked to stop; the run can be resumed.
@@ -91,17 +93,19 @@ def fit(
             f"{len(data.train)} training objects", expected="at least 2, and 1 to validate", code="input.few"
         )
     keep_memory()
-    run, started = begin(recipe, data, Path(folder) if folder else None, resume, place, start, threads)
-    yield started
-    if resume and not run.done:
-        yield Notice("restarted", "No state had been saved: the run begins again from its first step.")
-    with run.place.scope(), stop_on_signal() as stop:
-        try:
-            yield from timed(run, epochs(run, stop, Saver(run, save_every, save_steps)))
-        except GeneratorExit:
-            save(run)
-            raise
-    yield Finished(finish(run))
+    with ExitStack() as held:
+        run, started = begin(recipe, data, Path(folder) if folder else None, resume, place, start, threads, held)
+        yield started
+        if resume and not run.done:
+            yield Notice("restarted", "No state had been saved: the run begins again from its first step.")
+        with run.place.scope(), stop_on_signal() as stop:
+            try:
+                yield from timed(run, epochs(run, stop, Saver(run, save_every, save_steps)))
+            except GeneratorExit:
+                save(run)
+                raise
+        result = finish(run)
+    yield Finished(result)
 
 
 def timed(run: Run, events: Iterator[Event]) -> Iterator[Event]:
@@ -167,14 +171,17 @@ def begin(
     folder: Path | None,
     resume: bool,
     place: Place | None,
-    start: Mapping[str, Tensor] | None = None,
-    threads: int | None = None,
+    start: Mapping[str, Tensor] | None,
+    threads: int | None,
+    held: ExitStack,
 ) -> tuple[Run, Started]:
-    """Build the parts of a run, new or as the folder remembers them."""
+    """Build the parts of a run, new or as the folder remembers them; `held` keeps its folder from other trainers."""
     if resume and start is not None:
         raise ModelError("a resumed run with weights to begin with", step="Resume it as it began, or fork it anew")
     scaling = fit_scaling(data.train.x, data.layout, recipe.data.scaling)
     model = arrange(build(recipe, data.layout, scaling), recipe)
+    if resume and folder and folder.is_dir():
+        held.enter_context(locked(folder))
     remembered = recall(folder, recipe) if resume else None
     if resume and folder:
         start = read_start(folder, model)
@@ -191,6 +198,7 @@ def begin(
         reason = difference(remembered, place)
         take_up(run, exact=not reason)
     elif folder:
+        held.enter_context(locked(folder))
         write_run(folder, recipe, describe(data.layout, scaling, model, place.as_dict()), start)
     run.best = run.best or snapshot(model)
     started = Started(

@@ -116,6 +116,9 @@ def places(layer: nn.Module, x: Tensor, output: Any) -> int:
 TRIAL_SECONDS, TRIAL_STEPS = 0.1, 3
 """How long each route is tried at least: a neighbour on the processor must not decide."""
 
+TRIAL_ENOUGH = 0.3
+"""Seconds after which a single step beside the first is enough: a slow model is not to wait long for its beginning."""
+
 CHOSEN: dict[tuple[Any, ...], str] = {}
 """The routes chosen so far, by all that the choice depends on."""
 
@@ -158,11 +161,22 @@ def tried(recipe: Recipe, model: Model, x: Tensor, place: Place) -> tuple[Tensor
         with torch.no_grad(), place.autocast():
             output = model.eval()(x).output
         engine = choose_engine(model.train(), recipe, place)
-        end, steps = time.perf_counter() + TRIAL_SECONDS, 0
-        while steps < 1 + TRIAL_STEPS or time.perf_counter() < end:
+        first, steps = time.perf_counter(), 0
+        while not tried_enough(steps, time.perf_counter() - first):
             begin = time.perf_counter()
             engine.compute(x, x, rng, 0.0)
             engine.slope()
             engine.improve(0.0, rng)
             shortest, steps = min(shortest, time.perf_counter() - begin), steps + 1
     return output, shortest
+
+
+def tried_enough(steps: int, seconds: float) -> bool:
+    """Whether a route was tried with enough steps, which took so many seconds in all.
+
+    Example:
+        >>> [tried_enough(*tried) for tried in ((4, 0.05), (9, 0.12), (2, 0.5), (1, 0.9))]
+        [False, True, True, False]
+    """
+    enough = 1 + TRIAL_STEPS if seconds < TRIAL_ENOUGH else 2
+    return steps >= enough and seconds >= TRIAL_SECONDS

@@ -9,9 +9,9 @@ from typing import Annotated, Any, Literal
 import numpy as np
 from fastapi import APIRouter, Query
 from fastapi.responses import FileResponse, JSONResponse, Response
-from safetensors.numpy import load_file
 
 from narrows.studio.desk import Desk, Here
+from narrows.studio.frames import unpack
 from narrows.studio.hub import KINDS
 from narrows.studio.store import Row
 
@@ -21,9 +21,8 @@ BYTES: dict[int | str, dict[str, Any]] = {
     200: {"content": {"application/octet-stream": {}}, "description": "little endian, as the docs say"}
 }
 PAGE: dict[int | str, dict[str, Any]] = {200: {"content": {"text/html": {}}, "description": "the page, to be saved"}}
-OBJECTS_LIMIT = 100_000
+OBJECTS_LIMIT, COMPLETE = 100_000, 1
 Step = Annotated[int | None, Query(ge=0, lt=2**53)]
-PROJECTIONS = {"code": 0, "pca": 1, "tsne": 2}
 
 
 def binary(content: bytes, **headers: str) -> Response:
@@ -74,9 +73,9 @@ async def points(
         if not path.is_file():
             return Response(status_code=204)
         return binary(await asyncio.to_thread(path.read_bytes))
-    held = desk.hub.record(run).frames.get(KINDS["points"])
-    if step is None and held and held[1][12] & 1:
-        return binary(held[1])
+    held = desk.hub.held(run, KINDS["points"])
+    if step is None and held and unpack(held).b & COMPLETE:
+        return binary(held)
     await desk.about(row)
     _, frames = await desk.slow.ask("points", **desk.named(row), step=step, projection=projection)
     return binary(frames[0])
@@ -86,13 +85,13 @@ async def points(
 async def weights(run: str, desk: Here, step: Step = None) -> Response:
     """The weights of a snapshot, or the newest, a weights frame."""
     row = desk.store.run(run)
-    held = desk.hub.record(run).frames.get(KINDS["weights"])
+    held = desk.hub.held(run, KINDS["weights"])
     if step is None and held and desk.jobs.is_live(run):
-        return binary(held[1])
+        return binary(held)
     if step is None:
         _, frames = await desk.quick.ask("weights", **desk.named(row), step=None)
         return binary(frames[0])
-    return binary(framed(await asyncio.to_thread(load_file, desk.snapshot(row, step)), step)["weights"])
+    return binary((await asyncio.to_thread(desk.frames, row, step))["weights"])
 
 
 @router.get("/{run}/snapshots/{step}", response_class=Response, responses=BYTES)
@@ -116,24 +115,7 @@ async def export(run: str, desk: Here, dry: Annotated[bool, Query()] = False) ->
 
 def whole(desk: Desk, row: Row, step: int) -> bytes:
     """The frames of a snapshot, each after its length."""
-    frames = framed(load_file(desk.snapshot(row, step)), step)
-    return b"".join(struct.pack("<I", len(frame)) + frame for frame in frames.values())
-
-
-def framed(tensors: dict[str, np.ndarray], step: int) -> dict[str, bytes]:
-    """The arrays of a snapshot as frames."""
-    places, tiles, numbers = tensors["points"], tensors["tiles"], tensors["weights"]
-    bounds = tensors["bounds"].astype("<f4").tobytes()
-    return {
-        "points": frame("points", step, len(places), 0, bounds + places.astype("<u2").tobytes()),
-        "weights": frame("weights", step, numbers.size, 0, numbers.astype("<f2").tobytes()),
-        "tiles": frame("tiles", step, len(tiles), tiles.shape[1], tiles.tobytes()),
-    }
-
-
-def frame(kind: str, step: int, a: int, b: int, payload: bytes) -> bytes:
-    """A frame: its header of 16 bytes, and what it holds."""
-    return struct.pack("<BBBBIII", ord("N"), 1, KINDS[kind], 0, step, a, b) + payload
+    return b"".join(struct.pack("<I", len(frame)) + frame for frame in desk.frames(row, step).values())
 
 
 def piece(path: Path, first: int, count: int) -> bytes:

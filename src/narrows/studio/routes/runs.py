@@ -108,6 +108,8 @@ async def one_run(run: str, desk: Here) -> dict[str, Any]:
 async def do(run: str, deed: Deed, desk: Here) -> dict[str, str]:
     """Pause, resume, make one step, stop, begin again or slow down: a run and those that train beside it."""
     row = desk.store.run(run)
+    for other in desk.store.family(row["family"]):
+        await asyncio.to_thread(desk.recall, other)
     return desk.jobs.slow_down(row, deed.steps) if deed.do == "pace" else desk.jobs.do(row, deed.do)
 
 
@@ -115,7 +117,7 @@ async def do(run: str, deed: Deed, desk: Here) -> dict[str, str]:
 async def fork(run: str, wanted: Fork, desk: Here) -> Listed:
     """Begin a new run with the weights of a snapshot."""
     row = desk.store.run(run)
-    await asyncio.to_thread(desk.snapshot, row, wanted.step)
+    await asyncio.to_thread(desk.check_snapshot, row, wanted.step)
     recipe = wanted.recipe or parse(row["recipe"])
     check(desk, recipe)
     new = fresh(recipe, family := new_id(), family, f"{row['name'][:100]}, from step {wanted.step:,}")

@@ -106,7 +106,7 @@ function optionsOf(width, scale, marks) {
   const axis = { stroke: muted, font, grid: { stroke: line, width: 1 }, ticks: { show: false } };
   const values = (_, ticks) => ticks.map((tick) => (tick === null ? "" : short(tick)));
   return {
-    width, height: HEIGHT, legend: { show: false }, cursor: { show: false }, padding: [8, 14, 0, 0],
+    width, height: HEIGHT, legend: { show: false }, cursor: { show: false }, padding: [8, 20, 0, 0],
     scales: { x: { time: false }, y: { distr: scale === "log" ? 3 : 1, range: (plot, low, high) => rangeOf(plot, low, high, marks.current) } },
     axes: [{ ...axis, size: 22, grid: { show: false }, values: (_, ticks) => ticks.map((tick) => tick.toLocaleString("en")), space: 70 }, { ...axis, size: 40, values, space: 26, splits: scale === "log" ? logSplits : undefined }],
     series: [

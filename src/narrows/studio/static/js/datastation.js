@@ -1,7 +1,7 @@
 /** The first station: where the objects come from, some of them to look at, and one's own. */
 
 import { api } from "narrows/api";
-import { counted, FileDrop, Menu, NOUNS } from "narrows/controls";
+import { counted, FileDrop, Menu } from "narrows/controls";
 import { html, useEffect, useState, useValue } from "narrows/html";
 import { Picture } from "narrows/picture";
 import { unhalved } from "narrows/half";
@@ -34,13 +34,13 @@ export function DataStation({ studio, recipe }) {
   };
   const sets = (choices?.datasets ?? []).map((set) => ({ value: set.name, label: set.here ? set.name : `${set.name} (not here)`, off: !set.here && !set.downloads }));
   const own = uploads.map((upload) => ({ value: `upload:${upload.id}`, label: upload.label ?? upload.id }));
-  const title = choices?.datasets?.find((set) => set.name === name)?.title;
+  const title = choices?.datasets?.find((set) => set.name === name)?.title ?? "your own";
   return html`<${Station} title="Data" aside=${counts ? counted(counts.train + counts.valid + counts.test, kind) : ""}>
     <${FileDrop} label="own …" accept=${ACCEPTED} multiple onFiles=${take}>
-      <${Menu} label="Data" value=${name} choices=${[...sets, ...own]} onChange=${(value) => pick(studio, value)} />
+      <${Menu} label="Data: ${title}" value=${name} choices=${[...sets, ...own]} onChange=${(value) => pick(studio, value)} />
     <//>
     <${Examples} studio=${studio} recipe=${recipe} />
-    <p class="says">${busy || title || (own.length && name.startsWith("upload:") ? `your own ${(NOUNS[kind] ?? ["", "objects"])[1]}` : "")}</p>
+    ${busy && html`<p class="says" role="status">${busy}</p>`}
   <//>`;
 }
 

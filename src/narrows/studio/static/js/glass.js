@@ -8,6 +8,8 @@ import { computed, effect, signal } from "@preact/signals-core";
 import { onFrame } from "narrows/beat";
 import { codeRanges, firstObjects } from "narrows/census";
 import { drawLost, drawObject } from "narrows/draw";
+import { inputOf } from "narrows/inputs";
+import { sameLayers } from "narrows/keep";
 import { paintPlate, ramp, Scale } from "narrows/plates";
 import { tellDrag, tellVisible, told } from "narrows/probe";
 import { Surveys } from "narrows/surveys";
@@ -45,12 +47,12 @@ export class Glass {
     /** The object shown: under the pointer, else chosen, else the first. */
     this.index = computed(() => studio.hovered.value ?? studio.object.value ?? 0);
     /** The graph on the drawing: that of the run, or of the recipe on the table once that is another. */
-    this.drawn = computed(() => (studio.changed.value ? (studio.preview.value?.graph ?? studio.graph.value) : studio.graph.value));
+    this.drawn = computed(() => drawnOf(studio.graph.value, studio.changed.value ? studio.preview.value?.graph : null));
     /** Which value of the opened unit: its place, its way and its gate. */
     this.place = signal(/** @type {import("narrows/plates").Hit | null} */ (null));
     /** @type {((pass: any, own: Float32Array) => void) | null} */
     this.onCode = null;
-    this.object = /** @type {{run: any, index: number, values: Float32Array} | null} */ (null);
+    this.object = /** @type {{run: any, index: number, values: Float32Array, input: Float32Array} | null} */ (null);
     this.surveys = new Surveys(this);
     this.dragged = 0;
     this.fresh = true;
@@ -63,7 +65,7 @@ export class Glass {
     const stops = [
       effect(() => this.takeModel(studio.run.value?.model.value ?? null, studio.run.value?.weights.value)),
       effect(() => void this.takeObject(studio.run.value, this.index.value, studio.graph.value)),
-      effect(() => void (studio.override.value, onFrame(this.paint))),
+      effect(() => void (studio.override.value === this.painted || onFrame(this.paint))),
       effect(() => void (studio.dark.value, this.recolour())),
     ];
     const clock = setInterval(() => this.beginCensus(), CENSUS_MS);
@@ -89,9 +91,9 @@ export class Glass {
   async takeObject(run, index, graph) {
     if (!run || run.graph.value !== graph || !graph) return;
     if (this.object?.run === run && this.object.index === index) return;
-    const values = await run.object(index).catch(() => null);
+    const [values, input] = await Promise.all([run.object(index), inputOf(run, index)]).catch(() => []);
     if (!values?.length || this.index.peek() !== index || this.studio.run.peek() !== run) return;
-    this.object = { run, index, values };
+    this.object = { run, index, values, input };
     this.fresh = true;
     onFrame(this.paint);
   }
@@ -132,25 +134,27 @@ export class Glass {
   /** Whether there is something to show. */
   get ready() {
     const { model, object, studio } = this;
-    return Boolean(model && object && object.run === studio.run.peek() && model.graph === object.run.graph.peek());
+    const { graph } = model ?? {};
+    return Boolean(graph && object && object.run === studio.run.peek() && graph === object.run.graph.peek() && graph === this.drawn.peek());
   }
 
   paint() {
     if (!this.ready) return;
     const { model, studio } = this;
-    const x = /** @type {any} */ (this.object).values;
+    const { values, input } = /** @type {any} */ (this.object);
     const whole = this.fresh;
     if (whole) {
-      model.encode(x);
+      model.encode(input);
       /** @type {Float32Array} */ (this.own).set(model.z);
     } else model.z.set(this.own);
-    clamp(model.z, studio.override.peek(), model.graph.code.size);
+    this.painted = studio.override.peek();
+    clamp(model.z, this.painted, model.graph.code.size);
     const pass = model.rest();
     this.shown.forEach((shown, name) => this.paintShown(shown, name, pass, whole));
-    this.paintPictures(x, pass.y, whole);
+    this.paintPictures(input, values, pass.y, whole);
     this.onCode?.(pass, /** @type {Float32Array} */ (this.own));
     this.fresh = false;
-    this.tell(x, pass.y);
+    this.tell(values, pass.y);
   }
 
   /** @param {Shown} shown @param {string} name @param {any} pass @param {boolean} whole */
@@ -161,11 +165,11 @@ export class Glass {
     paintPlate(context, plate, pass, shown);
   }
 
-  /** @param {Float32Array} x @param {Float32Array} y @param {boolean} whole */
-  paintPictures(x, y, whole) {
+  /** @param {Float32Array} seen What the encoder was shown. @param {Float32Array} x What was to come out. @param {Float32Array} y @param {boolean} whole */
+  paintPictures(seen, x, y, whole) {
     const { graph } = this.model;
     const [input, output, lost] = ["input", "output", "lost"].map((role) => this.pictures.get(role));
-    if (input && whole) drawObject(input, graph, x);
+    if (input && whole) drawObject(input, graph, seen);
     if (output) drawObject(output, graph, y);
     if (lost) drawLost(lost, graph, x, y);
   }
@@ -185,6 +189,8 @@ export class Glass {
     const { [unit]: _, ...others } = this.studio.override.peek();
     this.dragged ||= since;
     this.studio.override.value = value === null ? others : { ...others, [unit]: value };
+    // A drag is answered within its own event, so that it is seen in the same frame.
+    if (since) this.paint();
   }
 
   /** Find out where the numbers of the code lie, for sliders of a fitting length. */
@@ -203,6 +209,9 @@ export class Glass {
     this.ranges.value = ranges;
   }
 }
+
+/** The graph that trains, unless the recipe on the table has other layers. @param {any} trained @param {any} planned */
+const drawnOf = (trained, planned) => (planned && !sameLayers(trained, planned) ? planned : trained);
 
 /**
  * Hold numbers of a code at values, at every place of its grid.

@@ -1,11 +1,13 @@
 /** The network as an hourglass to scale, alive: one column a layer, the code in its waist, what was lost under the output. */
 
+import { CodeBar } from "narrows/codebar";
 import { columnsOf, countText, layAcross, layDown, plateOf, shapeText } from "narrows/columns";
 import { NOUNS, short } from "narrows/controls";
 import { html, useEffect, useLayoutEffect, useMemo, useRef, useState, useValue } from "narrows/html";
 import { canAdd, canRemove, withLayer, withoutLayer } from "narrows/layers";
+import { GATES } from "narrows/plates";
 import { UnitLens } from "narrows/unitlens";
-import { asSliders, CodeBar, placed as at, Waist } from "narrows/waist";
+import { asSliders, placed as at, Waist } from "narrows/waist";
 
 /**
  * @typedef {import("narrows/studio").Studio} Studio
@@ -24,7 +26,7 @@ export function Hourglass({ studio, glass }) {
   const down = size.width < NARROW;
   const laid = useMemo(() => graph && size.width && lay(graph, size, down), [graph, size.width, size.height, down]);
   return html`<section class="hourglass ${down ? "down" : "across"}" aria-label="The network, alive" ref=${frame}>
-    ${laid ? html`<${Drawing} studio=${studio} glass=${glass} graph=${graph} laid=${laid} down=${down} />` : html`<${Nothing} studio=${studio} />`}
+    ${laid ? html`<${Drawing} studio=${studio} glass=${glass} graph=${graph} laid=${laid} down=${down} room=${size.width} />` : html`<${Nothing} studio=${studio} />`}
   </section>`;
 }
 
@@ -42,23 +44,26 @@ function Nothing({ studio }) {
     : "The recipe is being read; the network appears here in a moment."}</p>`;
 }
 
-/** @param {{studio: Studio, glass: Glass, graph: any, laid: {placed: Placed[], width: number, height: number}, down: boolean}} given */
-function Drawing({ studio, glass, graph, laid, down }) {
+/** @param {{studio: Studio, glass: Glass, graph: any, laid: {placed: Placed[], width: number, height: number}, down: boolean, room: number}} given */
+function Drawing({ studio, glass, graph, laid, down, room }) {
   const { placed, width, height } = laid;
   const waist = placed.find(({ column }) => column.role === "code");
   return html`
-    <div class="scroll" onPointerLeave=${() => (glass.hover.value = null)}>
+    <div class="scroll ${width > room ? "wide" : ""}" onPointerLeave=${() => (glass.hover.value = null)}>
       <div class="glass" style=${{ width: `${width}px`, height: `${height}px` }}>
         <${Ground} placed=${placed} width=${width} height=${height} down=${down} />
         ${!down && html`<${Words} placed=${placed} />`}
         ${placed.map((one) => html`<${Column} key=${one.column.name + one.column.role} glass=${glass} studio=${studio} graph=${graph} ...${one} down=${down} />`)}
         <${Edits} studio=${studio} graph=${graph} placed=${placed} down=${down} />
         <${Mark} glass=${glass} />
-        <${UnitLens} glass=${glass} studio=${studio} graph=${graph} width=${width} height=${height} />
+        <${UnitLens} glass=${glass} studio=${studio} graph=${graph} width=${width} height=${height} down=${down} waist=${edgeOf(waist)} />
       </div>
     </div>
-    <${CodeBar} glass=${glass} count=${graph.code.size} />`;
+    <${CodeBar} glass=${glass} graph=${graph} />`;
 }
+
+/** The upper edge of the violet box. @param {Placed} waist */
+const edgeOf = ({ column, box, thick }) => box.y + box.h / 2 - Math.max(thick, heightOfCode(column, box) + 16) / 2;
 
 /** The trapezoids: as thick as the side of a square of as many values. @param {{placed: Placed[], width: number, height: number, down: boolean}} given */
 function Ground({ placed, width, height, down }) {
@@ -108,8 +113,8 @@ function Column({ glass, studio, graph, column, box, label, down }) {
   const body = {
     code: () => html`<${Waist} glass=${glass} column=${column} box=${inner(column, box, down)} />`,
     layer: () => html`<${Plate} glass=${glass} column=${column} box=${box} />`,
-    input: () => html`<${Whole} glass=${glass} graph=${graph} which="input" box=${box} />`,
-    output: () => html`<${Whole} glass=${glass} graph=${graph} which="output" box=${box} />`,
+    input: () => html`<${Whole} glass=${glass} graph=${graph} which="input" box=${box} down=${down} />`,
+    output: () => html`<${Whole} glass=${glass} graph=${graph} which="output" box=${box} down=${down} />`,
   };
   return html`${body[column.role]()}<${Label} studio=${studio} glass=${glass} graph=${graph} column=${column} box=${label} down=${down} />`;
 }
@@ -151,9 +156,16 @@ function Plate({ glass, column, box }) {
     event.preventDefault();
   };
   const press = () => open(glass, column.name, glass.hover.peek());
-  return html`<canvas ref=${canvas} class="plate ${column.part}" style=${at(place)} tabindex="0" role="img"
+  return html`${column.kind === "gates" && html`<${GateNames} box=${place} />`}<canvas ref=${canvas} class="plate ${column.part}" style=${at(place)} tabindex="0" role="img"
     aria-label="Activations of ${column.title}, ${shapeText(column.shape)}. Arrow keys go along its units, Enter opens one."
     onPointerMove=${over} onPointerLeave=${() => show(null)} onBlur=${() => show(null)} onKeyDown=${keys} onClick=${press}></canvas>`;
+}
+
+/** The initials of the gates beside their strips. @param {{box: import("narrows/columns").Box}} given */
+function GateNames({ box }) {
+  const names = Object.entries(GATES);
+  return html`<div class="gate-names" style=${at({ ...box, x: box.x - 13, w: 12 })} aria-hidden="true">
+    ${names.map(([name, words]) => html`<span key=${name} title="${name}: ${words}">${name[0]}</span>`)}</div>`;
 }
 
 /** Open a layer, and a value of it, in the drawer. @param {Glass} glass @param {string | null} layer @param {import("narrows/plates").Hit | null} [hit] */
@@ -163,8 +175,8 @@ export function open(glass, layer, hit = null) {
   glass.place.value = hit;
 }
 
-/** The object before and after. @param {{glass: Glass, graph: any, which: "input"|"output", box: import("narrows/columns").Box}} given */
-function Whole({ glass, graph, which, box }) {
+/** The object before and after. @param {{glass: Glass, graph: any, which: "input"|"output", box: import("narrows/columns").Box, down: boolean}} given */
+function Whole({ glass, graph, which, box, down }) {
   const canvas = useRef(/** @type {HTMLCanvasElement | null} */ (null));
   const lost = useRef(/** @type {HTMLCanvasElement | null} */ (null));
   const size = sizeOfObject(graph, box);
@@ -174,12 +186,14 @@ function Whole({ glass, graph, which, box }) {
     return () => (glass.picture(which, null), which === "output" && glass.picture("lost", null));
   }, [glass, graph, size.w, size.h]);
   const place = { x: box.x + (box.w - size.w) / 2, y: box.y + box.h / 2 - size.h / 2, ...size };
-  const small = { x: place.x + size.w * 0.21, y: place.y + size.h + 8, w: size.w * 0.58, h: size.h * 0.58 };
+  const small = down
+    ? { x: place.x + size.w + 8, y: place.y, w: size.w * 0.5, h: size.h * 0.5 }
+    : { x: place.x + size.w * 0.21, y: place.y + size.h + 8, w: size.w * 0.58, h: size.h * 0.58 };
   return html`<canvas ref=${canvas} class="picture ${graph.kind}" style=${at(place)} role="img"
       aria-label=${which === "input" ? "What goes in" : "What comes out"}></canvas>
     ${which === "output" && html`<canvas ref=${lost} class="picture lost ${graph.kind}" style=${at(small)} role="img" aria-label="What was lost"></canvas>
-      <${Lost} glass=${glass} x=${small.x + small.w / 2} y=${small.y + small.h + 4} />`}
-    ${which === "input" && html`<${Whose} glass=${glass} graph=${graph} x=${box.x + box.w / 2} y=${place.y + size.h + 8} />`}`;
+      <${Lost} glass=${glass} down=${down} x=${small.x + small.w / 2} y=${small.y + small.h + 4} />`}
+    ${which === "input" && !down && html`<${Whose} glass=${glass} graph=${graph} x=${box.x + box.w / 2} y=${place.y + size.h + 8} />`}`;
 }
 
 /** A picture keeps its own proportions, a curve is wide. @param {any} graph @param {import("narrows/columns").Box} box */
@@ -190,10 +204,10 @@ function sizeOfObject(graph, { w, h }) {
   return { w: width * scale, h: height * scale };
 }
 
-/** @param {{glass: Glass, x: number, y: number}} given */
-function Lost({ glass, x, y }) {
+/** @param {{glass: Glass, down: boolean, x: number, y: number}} given */
+function Lost({ glass, down, x, y }) {
   const seen = useValue(glass.seen);
-  return html`<p class="lost-word" style=${{ left: `${x}px`, top: `${y}px` }}><b>what was lost</b> <small>${seen ? short(seen.error) : ""}</small></p>`;
+  return html`<p class="lost-word" style=${{ left: `${x}px`, top: `${y}px` }}><b>${down ? "lost" : "what was lost"}</b> <small>${seen ? short(seen.error) : ""}</small></p>`;
 }
 
 /** Which object it is. @param {{glass: Glass, graph: any, x: number, y: number}} given */

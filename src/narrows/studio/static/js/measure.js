@@ -87,6 +87,7 @@ export function describe({ graph, baseline, ours, pca, mean, kept, running }) {
   const head = `${capital(inWords(size))} ${size === 1 ? "number stands" : "numbers stand"} for ${graph.values.toLocaleString("en")}. `;
   if (ours === null || !mean) return [head, `The network is learning to bring the ${many} back through ${size === 1 ? "it" : "them"}.`];
   const share = (error) => Math.round(100 * Math.max(0, 1 - error / mean));
+  if (ours >= mean) return [head, "So far the output is ", { strong: `no better than the mean ${(NOUNS[graph.kind] ?? ["object"])[0]}` }, running ? "; let it learn on." : ". Try a wider code, or a lower learning rate."];
   const parts = [head, size === 1 ? "It keeps " : "They keep ", { strong: `${share(ours)}% of what tells the ${many} apart` }];
   if (pca !== null) parts.push(ours < pca ? `; PCA keeps ${share(pca)}%` : `; PCA keeps more, ${share(pca)}%${running ? ", so far" : ": here a straight projection is the better choice"}`);
   parts.push(". ");

@@ -8,7 +8,7 @@ import { html, useValue } from "narrows/html";
 import { open } from "narrows/hourglass";
 import { FieldPicture } from "narrows/fieldpicture";
 
-const TERMS = 6;
+const TERMS = 5;
 
 /** @param {{studio: any, glass: import("narrows/glass").Glass, graph: any, column: any, hit: import("narrows/plates").Hit}} given */
 export function Origin({ studio, glass, graph, column, hit }) {
@@ -36,7 +36,7 @@ function Sum({ origin }) {
       ${most.map((term) => html`<tr key=${term.index}><td>${tidy(term.value)}</td><td>× ${tidy(term.weight)}</td><td>${tidy(term.product)}</td></tr>`)}
       ${rest > 0 && html`<tr><td colspan="2">${rest.toLocaleString("en")} smaller ones</td><td>${tidy(others)}</td></tr>`}
       ${bias !== undefined && html`<tr><td colspan="2">bias</td><td>${tidy(bias)}</td></tr>`}
-      <tr class="sum"><td colspan="2">sum</td><td>${tidy(sum)}</td></tr>
+      <tr class="total"><td colspan="2">sum</td><td>${tidy(sum)}</td></tr>
       ${activation && activation !== "identity" && html`<tr><td colspan="2">${activation} of it</td><td><b>${tidy(value)}</b></td></tr>`}
     </tbody></table>`;
 }
@@ -48,7 +48,7 @@ function Memory({ origin }) {
   return html`<table class="terms"><caption>step ${memory.step + 1}, ${memory.backward ? "read backwards" : "read forwards"}</caption>
     <thead><tr><th>gate</th><th>from input</th><th>from memory</th><th>opens</th></tr></thead><tbody>
       ${memory.gates.map((gate) => html`<tr key=${gate.name}><td>${gate.name}</td><td>${tidy(gate.fromInput)}</td><td>${tidy(gate.fromHidden)}</td><td><b>${tidy(gate.value)}</b></td></tr>`)}
-      <tr class="sum"><td colspan="3">cell = forget × ${tidy(memory.before)} + input × candidate</td><td>${tidy(memory.cell)}</td></tr>
+      <tr class="total"><td colspan="3">cell = forget × ${tidy(memory.before)} + input × candidate</td><td>${tidy(memory.cell)}</td></tr>
       <tr><td colspan="3">output × tanh of the cell</td><td><b>${tidy(value)}</b></td></tr>
     </tbody></table>`;
 }

@@ -119,7 +119,7 @@ export function mapsPlate(shape, box, ratio, pick) {
 
 /** As large as they can be in the box. @param {{channels: number, height: number, width: number}} shape @param {Box} box */
 function arrange({ channels, height, width }, box) {
-  const gap = channels > 40 ? 1 : 2;
+  const gap = channels > 40 ? 1.5 : 3;
   let best = { columns: 1, rows: 1, cell: 0, gap };
   for (let columns = 1; columns <= channels; columns += 1) {
     const rows = Math.ceil(channels / columns);

@@ -2,9 +2,11 @@
 
 import { html, useState } from "narrows/html";
 
+const PHONE = "(max-width: 640px)";
+
 /** @param {{title: string, aside?: any, kind?: string, children?: any, folded?: boolean}} given `folded` begins closed. */
 export function Station({ title, aside = "", kind = "", children, folded }) {
-  const [open, setOpen] = useState(!folded);
+  const [open, setOpen] = useState(!folded && !matchMedia(PHONE).matches);
   const name = `station-${title.toLowerCase()}`;
   const heading = html`<span class="station-title">${title}</span><span class="aside">${aside}</span>`;
   return html`<section class="station ${kind} ${open ? "open" : ""}" aria-labelledby=${name}>

@@ -257,10 +257,21 @@ export async function wake(studio) {
   effect(() => void (studio.run.value?.points.value && afterFrame(tellVisible)));
   if (shown.length) return comeBack(studio, shown[0]);
   // A link says only what is not usual, so the server completes its recipe before it trains.
-  if (studio.recipe.value) return (await studio.readPreview()) ? studio.begin() : undefined;
+  if (studio.recipe.value) {
+    if (!(await studio.readPreview())) await fallBack(studio);
+    await studio.begin();
+    return;
+  }
   studio.recipe.value = FIRST;
   await Promise.all([studio.readPreview(), studio.begin()]);
-  return undefined;
+}
+
+/** A link asked for what cannot be: say so, and learn something else. @param {Studio} studio */
+async function fallBack(studio) {
+  const said = studio.banner.value;
+  studio.recipe.value = FIRST;
+  await studio.readPreview();
+  studio.banner.value = said;
 }
 
 /** The runs to open with: those of the link that are known here; without a link, one that trains. @param {Studio} studio */

@@ -1,15 +1,14 @@
 /** Twelve objects it has never seen: what went in, what comes out now, and what was lost. */
 
-import { firstObjects } from "narrows/census";
 import { NOUNS, short } from "narrows/controls";
 import { drawLost, drawObject, tileValues } from "narrows/draw";
 import { onFrame } from "narrows/beat";
 import { distance } from "narrows/glass";
+import { inputsOf, SHOWN } from "narrows/inputs";
 import { html, useEffect, useLayoutEffect, useRef, useState, useValue } from "narrows/html";
 
 /** @typedef {import("narrows/studio").Studio} Studio */
 
-export const TILES = 12;
 const NUMBERS = ["No", "One", "Two", "Three", "Four", "Five", "Six", "Seven", "Eight", "Nine", "Ten", "Eleven", "Twelve"];
 
 /** @param {{studio: Studio}} given */
@@ -18,11 +17,11 @@ export function Tiles({ studio }) {
   const graph = useValue(() => studio.run.value?.graph.value ?? null);
   const objects = useObjects(run, graph);
   const [one, many] = NOUNS[graph?.kind] ?? NOUNS.image;
-  const count = objects.length || TILES;
+  const count = objects.length || SHOWN;
   return html`<section class="tiles" aria-label="Objects it has never seen">
     <div class="heading"><h2>${NUMBERS[count]} ${count === 1 ? one : many} it has never seen</h2><span class="aside">input · output · what was lost</span></div>
     ${objects.length
-      ? html`<div class="row" style=${{ "--tiles": count, "--shape": shapeOf(graph) }}>${objects.map((values, i) => html`<${Tile} key=${i} studio=${studio} run=${run} graph=${graph} values=${values} index=${i} />`)}</div>`
+      ? html`<div class="row" style=${{ "--tiles": count, "--shape": shapeOf(graph) }}>${objects.map(({ clean, input }, i) => html`<${Tile} key=${i} studio=${studio} run=${run} graph=${graph} values=${clean} shown=${input} index=${i} />`)}</div>`
       : html`<p class="quiet">They come as soon as the training has begun.</p>`}
   </section>`;
 }
@@ -36,23 +35,29 @@ function shapeOf({ kind, shape }) {
 
 /** The objects of the tiles, once they are here. @param {import("narrows/run").Run | null} run @param {any} graph */
 function useObjects(run, graph) {
-  const [loaded, setLoaded] = useState({ run: null, objects: /** @type {Float32Array[]} */ ([]) });
+  const [loaded, setLoaded] = useState({ run: null, objects: /** @type {{clean: Float32Array, input: Float32Array}[]} */ ([]) });
   useEffect(() => {
     let wanted = true;
-    if (run && graph) firstObjects(run, TILES).then((objects) => wanted && setLoaded({ run, objects }), () => {});
+    if (run && graph) pairsOf(run).then((objects) => wanted && setLoaded({ run, objects }), () => {});
     return () => void (wanted = false);
   }, [run, graph]);
   return loaded.run === run && graph ? loaded.objects : [];
 }
 
-/** @param {{studio: Studio, run: import("narrows/run").Run, graph: any, values: Float32Array, index: number}} given */
-function Tile({ studio, run, graph, values, index }) {
+/** Objects and what the encoder is shown of them. @param {import("narrows/run").Run} run */
+async function pairsOf(run) {
+  const inputs = await inputsOf(run);
+  return Promise.all(inputs.map(async (input, i) => ({ input, clean: await run.object(i) })));
+}
+
+/** @param {{studio: Studio, run: import("narrows/run").Run, graph: any, values: Float32Array, shown: Float32Array, index: number}} given `shown` is what the encoder sees. */
+function Tile({ studio, run, graph, values, shown, index }) {
   const dark = useValue(studio.dark);
   const chosen = useValue(() => (studio.object.value ?? 0) === index, [index]);
   const label = useValue(() => run.labels.value?.[index] ?? -1, [run, index]);
   const [input, output, lost] = [useRef(null), useRef(null), useRef(null)];
   const button = useRef(/** @type {HTMLElement | null} */ (null));
-  useLayoutEffect(() => drawObject(input.current, graph, values), [values, graph, dark]);
+  useLayoutEffect(() => drawObject(input.current, graph, shown), [shown, graph, dark]);
   useEffect(() => run.tiles.subscribe((tiles) => tiles && onFrame(() => paint(button.current, output.current, lost.current, graph, values, tiles, index))), [run, graph, values, dark]);
   const named = label >= 0 && graph.classes[label] ? `, ${graph.classes[label]}` : "";
   return html`<button type="button" class="seen-tile ${graph.kind}" ref=${button} aria-pressed=${chosen} aria-label="object ${index + 1}${named}"

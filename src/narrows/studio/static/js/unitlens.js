@@ -1,6 +1,6 @@
 /** The lens: what the unit under the pointer is, what it says now, and what it responds to. */
 
-import { columnsOf, valueOf } from "narrows/columns";
+import { columnsOf, LABEL, valueOf } from "narrows/columns";
 import { short } from "narrows/controls";
 import { html, useEffect, useMemo, useState, useValue } from "narrows/html";
 import { Picture } from "narrows/picture";
@@ -12,9 +12,10 @@ const WAIT_MS = 140;
 const WIDTH = 236;
 const SHOWN = 6;
 const STEPS = 5;
+const TURN_MS = 250;
 
-/** @param {{glass: Glass, studio: import("narrows/studio").Studio, graph: any, width: number, height: number}} given */
-export function UnitLens({ glass, studio, graph, width, height }) {
+/** @param {{glass: Glass, studio: import("narrows/studio").Studio, graph: any, width: number, height: number, down: boolean, waist: number}} given `waist` is its upper edge. */
+export function UnitLens({ glass, studio, graph, width, height, down, waist }) {
   const hover = useValue(glass.hover);
   const columns = useMemo(() => columnsOf(graph), [graph]);
   const settled = useSettled(hover && `${hover.name} ${hover.unit}`);
@@ -22,14 +23,19 @@ export function UnitLens({ glass, studio, graph, width, height }) {
   if (!hover || !column?.layer || !settled || !glass.ready) return null;
   const { box } = hover;
   const left = Math.max(4, Math.min(width - WIDTH - 4, box.x + box.w / 2 - WIDTH / 2));
-  const below = box.y + box.h + 180 < height;
-  const place = below ? { top: `${box.y + box.h + 8}px` } : { bottom: `${height - box.y + 8}px` };
+  const place = placeOf(hover, column, { down, height, waist });
   return html`<div class="unit-lens card" role="status" style=${{ left: `${left}px`, width: `${WIDTH}px`, ...place }}>
     <${Says} glass=${glass} column=${column} hover=${hover} />
     ${column.role === "code"
       ? html`<${Traversal} glass=${glass} studio=${studio} graph=${graph} unit=${hover.unit} />`
       : html`<${Favourites} glass=${glass} studio=${studio} graph=${graph} column=${column} hover=${hover} />`}
   </div>`;
+}
+
+/** Out of the way: at the foot of the drawing, for the code above its waist, on a phone under the unit. @param {any} hover @param {any} column @param {{down: boolean, height: number, waist: number}} at */
+function placeOf({ box }, { role }, { down, height, waist }) {
+  if (down) return { top: `${box.y + box.h + 8}px` };
+  return role === "code" ? { bottom: `${height - waist + 10}px` } : { top: `${height - LABEL}px` };
 }
 
 /** True once a key has stayed the same for a moment. @param {string | null} key */
@@ -69,14 +75,24 @@ function Favourites({ glass, studio, graph, column, hover }) {
 /** What the output becomes along one number of the code. @param {{glass: Glass, studio: any, graph: any, unit: number}} given */
 function Traversal({ glass, studio, graph, unit }) {
   const dark = useValue(studio.dark);
-  const seen = useValue(glass.seen);
+  const turn = useTurn();
   const ranges = useValue(glass.ranges);
   const model = useMemo(() => glass.source?.twin(), [glass.source]);
   if (!model || !glass.own) return null;
   const [low, high] = reachOf(ranges, unit);
   const outputs = Array.from({ length: STEPS }, (_, i) => along(model, glass, unit, low + ((high - low) * i) / (STEPS - 1)));
-  return html`<small>from ${short(Math.round(low * 10) / 10)} to ${short(Math.round(high * 10) / 10)}, the others as they are</small>
-    <div class="thumbs five">${outputs.map((values, i) => html`<${Picture} key=${i} look=${graph} values=${values} dark=${dark} stamp=${seen} label="step ${i + 1} of ${STEPS}" />`)}</div>`;
+  return html`<small>${short(Math.round(low * 10) / 10)} to ${short(Math.round(high * 10) / 10)}, the others as they are</small>
+    <div class="thumbs five">${outputs.map((values, i) => html`<${Picture} key=${i} look=${graph} values=${values} dark=${dark} stamp=${turn} label="step ${i + 1} of ${STEPS}" />`)}</div>`;
+}
+
+/** A number that changes a few times a second: five decodes with every frame would be too much. */
+function useTurn() {
+  const [turn, setTurn] = useState(0);
+  useEffect(() => {
+    const clock = setInterval(() => setTurn((n) => n + 1), TURN_MS);
+    return () => clearInterval(clock);
+  }, []);
+  return turn;
 }
 
 /** @param {any} model @param {Glass} glass @param {number} unit @param {number} value */

@@ -1,6 +1,5 @@
 /** The waist of the hourglass: the numbers of the code as things one can take hold of. */
 
-import { short } from "narrows/controls";
 import { css, token } from "narrows/draw";
 import { timed } from "narrows/beat";
 import { plateOf } from "narrows/columns";
@@ -190,29 +189,3 @@ function mark(glass, plate, own, name) {
 
 /** @param {import("narrows/plates").Box} box */
 export const placed = ({ x, y, w, h }) => ({ left: `${x}px`, top: `${y}px`, width: `${w}px`, height: `${h}px` });
-
-/**
- * What can be done to the number in hand.
- * @param {{glass: Glass, count: number}} given
- */
-export function CodeBar({ glass, count }) {
-  const held = useValue(glass.held);
-  const override = useValue(glass.studio.override);
-  useValue(glass.seen);
-  const holding = Object.keys(override).length;
-  const releaseAll = holding > 0 && html`<button type="button" onClick=${() => (glass.studio.override.value = {})}>${holding > 1 ? `Free all ${holding}` : "Free it"}</button>`;
-  if (held === null || held >= count) {
-    return html`<p class="code-bar"><b>Take hold of a number of the code: the decoder answers at once</b>
-      <small>hover a unit to see what it responds to · click a layer to open it</small>${releaseAll}</p>`;
-  }
-  const value = override[held] ?? glass.own?.[held] ?? 0;
-  return html`<div class="code-bar" role="group" aria-label=${nameOf(held, count)}>
-    <span><b>number ${held + 1}</b> of ${count}, ${held in override ? "held at" : "now"} <b class="code-ink">${short(Math.round(value * 100) / 100)}</b></span>
-    <button type="button" aria-pressed=${override[held] === 0} onClick=${() => glass.hold(held, 0)}>Turn off</button>
-    ${held in override
-      ? html`<button type="button" onClick=${() => glass.hold(held, null)}>Set free</button>`
-      : html`<button type="button" onClick=${() => glass.hold(held, value)}>Hold here</button>`}
-    ${holding > 1 && releaseAll}
-    <button type="button" class="plain" aria-label="Let go" onClick=${() => (glass.held.value = null)}>×</button>
-  </div>`;
-}

@@ -1,0 +1,217 @@
+"""Runs from elsewhere, numbers from folders, questions to the bench, and bugs."""
+
+import json
+import shutil
+import struct
+import time
+
+import numpy as np
+import pytest
+from conftest import opened, update
+
+from narrows.recipe import Recipe
+from narrows.studio.frames import Places
+from narrows.studio.snapshots import Snapshot, write_snapshot
+
+RECIPE = Recipe(training={"epochs": 4})
+
+
+def terminal_run(runs, name="from-a-terminal", *, epochs=2, finished=False):
+    """A folder as `narrows train` leaves it, as far as the list reads it."""
+    folder = runs / name
+    folder.mkdir(parents=True)
+    (folder / "recipe.json").write_text(RECIPE.model_dump_json())
+    with (folder / "metrics.jsonl").open("w") as file:
+        for epoch in range(1, epochs + 1):
+            line = {"epoch": epoch, "train": {"loss": 2 / epoch}, "valid": {"loss": 1 / epoch}, "seconds": epoch}
+            file.write(json.dumps(line) + "\n")
+        file.write('{"epoch": 3, "trai')
+    if finished:
+        (folder / "manifest.json").write_text("{}")
+        (folder / "report.json").write_text('{"baseline": {"pca": {"mse": 0.25}}}')
+    return folder
+
+
+def listed(studio, name, *, until=lambda row: True, seconds=10):
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        rows = [row for row in studio.http.get("/api/runs").json() if row["folder_name"] == name and until(row)]
+        if rows:
+            return rows[0]
+        time.sleep(0.05)
+    raise AssertionError(studio.http.get("/api/runs").text)
+
+
+def test_runs_of_a_terminal_appear(tmp_path, static, monkeypatch):
+    monkeypatch.setattr("narrows.studio.desk.SCAN_SECONDS", 0.1)
+    runs = tmp_path / "runs"
+    terminal_run(runs, finished=True)
+    with opened(runs, static) as studio:
+        row = listed(studio, "from-a-terminal")
+        assert (row["state"], row["origin"], row["epoch"], row["pca"]) == ("done", "terminal", 2, 0.25)
+        assert (row["valid"], row["best"]) == (0.5, 0.5)
+        folder = terminal_run(runs, "later", epochs=1)
+        run = listed(studio, "later")["id"]
+        assert studio.run(run)["state"] == "running"
+        with studio.live(run, want=()) as socket:
+            assert json.loads(socket.recv(timeout=5))["runs"][run]["epoch"] == 1
+            socket.send('{"type":"ack"}')
+            (folder / "metrics.jsonl").write_text('{"valid": {"loss": 1.0}}\n' * 3)
+            assert json.loads(socket.recv(timeout=5))["runs"][run]["epoch"] == 3
+        assert studio.do(run, "stop").status_code == 409
+        assert "terminal" in studio.do(run, "stop").json()["detail"]
+        shutil.rmtree(folder)
+        (folder.parent / "no-run").mkdir()
+        end = time.monotonic() + 10
+        while len(studio.http.get("/api/runs").json()) > 1 and time.monotonic() < end:
+            time.sleep(0.05)
+        assert [row["folder_name"] for row in studio.http.get("/api/runs").json()] == ["from-a-terminal"]
+
+
+def test_folders_that_lie_are_no_runs_and_no_harm(tmp_path, static):
+    runs = tmp_path / "runs"
+    terminal_run(runs, "good")
+    lies = ("", "{", "[]", "null", '{"data": {"name": 3}}', "{" * 100_000, '{"a": 1, "a": 2}', "\x00")
+    for number, content in enumerate(lies):
+        (runs / f"bad{number}").mkdir()
+        (runs / f"bad{number}" / "recipe.json").write_text(content)
+    (runs / "link").symlink_to("/etc")
+    with opened(runs, static) as studio:
+        assert [row["folder_name"] for row in studio.http.get("/api/runs").json()] == ["good"]
+
+
+@pytest.fixture
+def with_numbers(studio):
+    """A finished run with a shown set and a snapshot."""
+    (run,) = studio.new({"training": {"epochs": 1}})
+    studio.wait(run, "done")
+    shown = studio.home.shown(run)
+    np.arange(40, dtype=np.uint8).tofile(shown / "objects.bin")
+    np.arange(10, dtype="<i2").tofile(shown / "labels.bin")
+    (shown / "where.json").write_text('["row 1"]')
+    objects = {"count": 10, "dtype": "uint8", "shape": [1, 2, 2], "classes": [], "low": 0, "high": 1}
+    (shown / "about.json").write_text(json.dumps({"objects": objects, "graph": {}, "counts": {}, "sample_count": 10}))
+    places = Places(np.array([0, 1, 2, 3], np.float32), np.ones((3, 2), np.uint16))
+    weights, tiles = np.ones(5, np.float16), np.zeros((2, 4), np.uint8)
+    write_snapshot(studio.home.folder(run), Snapshot(7, 1, 0.5, weights, places, "pca", tiles))
+    return run
+
+
+def test_objects_labels_and_origins_are_slices_of_files(studio, with_numbers):
+    answer = studio.http.get(f"/api/runs/{with_numbers}/objects", params={"first": 2, "count": 3})
+    assert (answer.headers["x-dtype"], answer.headers["x-count"]) == ("uint8", "3")
+    assert list(answer.content) == list(range(8, 20))
+    assert studio.http.get(f"/api/runs/{with_numbers}/objects?first=99").content == b""
+    assert len(studio.http.get(f"/api/runs/{with_numbers}/labels").content) == 20
+    assert studio.http.get(f"/api/runs/{with_numbers}/where").json() == ["row 1"]
+    for wrong in ("first=-1", "count=0", "count=1e9", "first=x"):
+        assert studio.http.get(f"/api/runs/{with_numbers}/objects?{wrong}").status_code == 422
+
+
+def test_a_snapshot_is_three_frames(studio, with_numbers):
+    content = studio.http.get(f"/api/runs/{with_numbers}/snapshots/7").content
+    kinds = []
+    while content:
+        (size,) = struct.unpack("<I", content[:4])
+        magic, version, kind, slot, step, a, b = struct.unpack("<BBBBIII", content[4:20])
+        assert (magic, version, slot, step) == (ord("N"), 1, 0, 7)
+        kinds.append((kind, a, b, size - 16))
+        content = content[4 + size :]
+    assert kinds == [(1, 3, 1 << 8, 16 + 12), (2, 5, 0, 10), (3, 2, 4, 8)]
+    for wrong in ("8", "-1", "x", "../../etc"):
+        assert studio.http.get(f"/api/runs/{with_numbers}/snapshots/{wrong}").status_code in (404, 422)
+
+
+def test_one_run_says_all(studio, with_numbers):
+    said = studio.http.get(f"/api/runs/{with_numbers}").json()
+    assert said["history"]["epochs"]["valid"] == [pytest.approx(0.1)]
+    assert said["command"].startswith("narrows train digits --network dense")
+    assert said["objects"]["count"] == 10
+    assert str(studio.home.runs) not in json.dumps(said)
+
+
+def test_the_course_of_a_run_is_known_after_a_restart(tmp_path, static, with_numbers, studio):
+    time.sleep(0.2)
+    studio.server.should_exit = True
+    studio.thread.join(20)
+    with opened(tmp_path / "runs", static) as again:
+        said = again.http.get(f"/api/runs/{with_numbers}").json()
+        assert said["history"]["step"] == list(range(1, 11))
+        assert said["snapshots"] == [{"step": 7, "epoch": 1, "valid": 0.5}]
+        with again.live(with_numbers, want=("points", "tiles", "weights")) as socket:
+            message, frames = update(socket)
+            assert message["runs"][with_numbers]["state"] == "done"
+            assert [frame[2] for frame in frames] == [1, 2, 3]
+
+
+@pytest.mark.slow
+def test_a_run_that_goes_on_after_a_restart_keeps_its_course(tmp_path, static):
+    with opened(tmp_path / "runs", static) as studio:
+        (run,) = studio.new({"training": {"epochs": 10_000}})
+        studio.wait(run, "running")
+        while studio.run(run)["step"] < 20:
+            time.sleep(0.02)
+    with opened(tmp_path / "runs", static) as studio:
+        assert studio.run(run)["state"] == "stopped"
+        studio.do(run, "resume")
+        studio.wait(run, "running")
+        with studio.live(run) as socket:
+            news = update(socket)[0]["runs"][run]
+        assert news["curve"]["step"][:3] == [1, 2, 3]
+        assert news["curve"]["step"][-1] > 100
+
+
+def test_the_bench_answers_and_its_troubles_are_told(studio):
+    ask = lambda name: studio.http.post("/api/preview", json={"data": name})  # noqa: E731
+    assert ask("digits").json() == {"asked": "preview"}
+    content = studio.http.post("/api/preview?frames=1", json={"data": "digits"}).content
+    (size,) = struct.unpack("<I", content[:4])
+    assert json.loads(content[4 : 4 + size]) == {"asked": "preview"}
+    refused = ask("cards")
+    assert (refused.status_code, refused.json()["detail"]) == (422, "no cards.")
+    crashed = ask("tones")
+    assert crashed.status_code == 503
+    assert "crashed" in crashed.json()["detail"]
+    assert ask("digits").json() == {"asked": "preview"}
+
+
+def test_a_question_that_takes_too_long_is_given_up(studio, monkeypatch):
+    monkeypatch.setitem(__import__("narrows.studio.bench").studio.bench.SECONDS, "preview", 0.0)
+    answer = studio.http.post("/api/preview", json={"data": "digits"})
+    assert answer.status_code == 503
+    monkeypatch.undo()
+    assert studio.http.post("/api/preview", json={"data": "digits"}).status_code == 200
+
+
+def test_a_projection_is_told_when_it_is_there(studio, with_numbers):
+    address = f"/api/runs/{with_numbers}/points?projection=tsne"
+    assert studio.http.get(address).status_code == 404
+    with studio.live() as socket:
+        assert studio.http.post(f"/api/runs/{with_numbers}/project", json={"kind": "tsne"}).status_code == 202
+        news = json.loads(socket.recv(timeout=10))
+        assert news == {"type": "projected", "id": with_numbers, "kind": "tsne", "ok": True}
+    assert studio.http.get(address).content[:1] == b"N"
+
+
+def test_a_bug_says_only_the_number_of_its_incident(studio, monkeypatch, caplog):
+    def bug(*_):
+        raise RuntimeError("a secret of this machine")
+
+    monkeypatch.setattr("narrows.studio.store.Store.runs", bug)
+    answer = studio.http.get("/api/runs")
+    monkeypatch.undo()
+    body = answer.json()
+    assert answer.status_code == 500
+    assert "secret" not in answer.text
+    assert "Traceback" not in answer.text
+    number = body["detail"].rpartition(" ")[2].rstrip(".")
+    assert f"incident {number}" in caplog.text
+
+
+def test_choices_name_what_there_is(studio):
+    choices = studio.http.get("/api/choices").json()
+    sets = {one["name"]: one for one in choices["datasets"]}
+    assert sets["digits"]["embedded"]
+    assert {one["kind"] for one in sets.values()} == {"image", "table", "sound", "series", "spectrum"}
+    assert choices["schema"]["properties"]["bottleneck"]
+    assert Recipe.model_validate(choices["defaults"]["recipe"]) == Recipe()
