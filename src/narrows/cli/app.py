@@ -304,6 +304,7 @@ def studio(
 def studio_export(
     run: RunFolder,
     out: Annotated[Path | None, typer.Option(help="File to write, .html; RUN.html if left out.")] = None,
+    tsne: Annotated[bool, typer.Option("--tsne", help="Put the map by t-SNE in it too, which takes a while.")] = False,
     json_: Json = False,
     debug: Debug = False,
 ) -> None:
@@ -314,7 +315,7 @@ def studio_export(
     from narrows.cli.studio import one_file as work
 
     talk = Talk(json_)
-    talk.end(work(talk, run, out))
+    talk.end(work(talk, run, out, tsne))
 
 
 @app.command()

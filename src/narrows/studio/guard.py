@@ -70,6 +70,7 @@ DECISIONS: dict[str, Decision] = {
     "/api/runs/{run}/objects": READ,
     "/api/runs/{run}/labels": READ,
     "/api/runs/{run}/where": READ,
+    "/api/runs/{run}/scene": READ,
     "/api/runs/{run}/points": READ,
     "/api/runs/{run}/weights": READ,
     "/api/runs/{run}/snapshots/{step}": READ,
