@@ -74,7 +74,9 @@ async def scene(run: str, desk: Here) -> Response:
 
 
 @router.get(
-    "/{run}/points", response_class=Response, responses={**BYTES, 204: {"description": "That map is not worked out yet."}}
+    "/{run}/points",
+    response_class=Response,
+    responses={**BYTES, 204: {"description": "That map is not worked out yet."}},
 )
 async def points(
     run: str, desk: Here, step: Step = None, projection: Literal["code", "pca", "tsne"] | None = None
