@@ -27,7 +27,8 @@ def test_the_nearest_dot_is_found_on_stretched_axes(lab):
     far, found = cKDTree(points * scale).query(asked * scale)
     expected = np.where(far <= 12, found, -1)
     assert lab(body, xy=flat(points), asked=flat(asked)) == expected.tolist()
-    assert (expected == -1).any() and (expected >= 0).any()
+    assert (expected == -1).any()
+    assert (expected >= 0).any()
 
 
 def test_hidden_dots_are_not_found(lab):
@@ -211,7 +212,8 @@ def test_a_spectrogram_stands_with_its_low_tones_below(lab):
     levels[0] = 1
     look = {"kind": "sound", "shape": [1, 8, 8], "low": 0, "high": 1}
     found = lab(THUMB, look=look, values=levels.ravel(), side=8).reshape(8, 8)
-    assert found[7].tolist() == [255] * 8 and found[:7].max() == 0
+    assert found[7].tolist() == [255] * 8
+    assert found[:7].max() == 0
 
 
 @pytest.mark.parametrize("kind", ["series", "spectrum", "table"])
@@ -257,4 +259,5 @@ def test_a_scene_is_read_from_where_its_pixels_lie(lab):
     expected = np.full((3, 4), -1)
     expected[2, 1], expected[0, 3] = 0, 1
     assert (rows, columns, at) == (3, 4, expected.ravel().tolist())
-    assert other is None and none is None
+    assert other is None
+    assert none is None

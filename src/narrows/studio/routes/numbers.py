@@ -10,7 +10,6 @@ import numpy as np
 from fastapi import APIRouter, Query
 from fastapi.responses import FileResponse, JSONResponse, Response
 
-from narrows.errors import UsageError
 from narrows.studio.desk import Desk, Here
 from narrows.studio.frames import unpack
 from narrows.studio.hub import KINDS
@@ -61,7 +60,9 @@ async def where(run: str, desk: Here) -> list[str] | None:
     return json.loads(text)  # type: ignore[no-any-return]
 
 
-@router.get("/{run}/points", response_class=Response, responses=BYTES)
+@router.get(
+    "/{run}/points", response_class=Response, responses={**BYTES, 204: {"description": "That map is not worked out yet."}}
+)
 async def points(
     run: str, desk: Here, step: Step = None, projection: Literal["code", "pca", "tsne"] | None = None
 ) -> Response:
@@ -70,11 +71,11 @@ async def points(
     if projection in ("pca", "tsne") and step is None:
         path = desk.home.shown(run) / f"projection-{projection}.bin"
         if not path.is_file():
-            raise UsageError(f"no {projection} map yet", step="Ask for it with /project", code="usage.no-snapshot")
+            return Response(status_code=204)
         return binary(await asyncio.to_thread(path.read_bytes))
-    held = desk.hub.record(run).frames.get(KINDS["points"])
-    if step is None and held and unpack(held[1]).b & COMPLETE:
-        return binary(held[1])
+    held = desk.hub.held(run, KINDS["points"])
+    if step is None and held and unpack(held).b & COMPLETE:
+        return binary(held)
     await desk.about(row)
     _, frames = await desk.slow.ask("points", **desk.named(row), step=step, projection=projection)
     return binary(frames[0])
@@ -84,9 +85,9 @@ async def points(
 async def weights(run: str, desk: Here, step: Step = None) -> Response:
     """The weights of a snapshot, or the newest, a weights frame."""
     row = desk.store.run(run)
-    held = desk.hub.record(run).frames.get(KINDS["weights"])
+    held = desk.hub.held(run, KINDS["weights"])
     if step is None and held and desk.jobs.is_live(run):
-        return binary(held[1])
+        return binary(held)
     if step is None:
         _, frames = await desk.quick.ask("weights", **desk.named(row), step=None)
         return binary(frames[0])

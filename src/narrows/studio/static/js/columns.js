@@ -53,7 +53,7 @@ function codeColumn({ code, layers }) {
   const shape = [...code.grid, code.size];
   const layer = layers.find(({ name }) => name === code.layer) ?? null;
   return {
-    name: code.layer, part: "bottleneck", role: "code", title: "code", shape, numbers: product(shape), kind: kindOf(shape, "dense", true),
+    name: code.layer, part: "bottleneck", role: "code", title: "code", shape, numbers: product(shape), kind: kindOf(shape, "dense"),
     parameters: sum("parameters"), madds: sum("madds"), layer, editAt: null,
   };
 }
@@ -83,7 +83,7 @@ function placeInRecipe(name) {
   return found ? Number(found[1]) : null;
 }
 
-/** @param {number[]} shape @param {string} op @param {boolean} [code] Channels stand last. @returns {Kind} */
+/** @param {number[]} shape @param {string} op @returns {Kind} */
 function kindOf(shape, op) {
   if (op === "lstm") return "gates";
   return shape.length === 3 ? "maps" : shape.length === 2 ? "rows" : "bars";
@@ -96,8 +96,8 @@ function kindOf(shape, op) {
  */
 export function valueOf({ layer, shape, role, kind }, { unit, place, way = 0 }) {
   const { count, places, at } = unitsOf(/** @type {Layer} */ (layer));
-  if (role === "layer" && kind === "maps" && /** @type {Layer} */ (layer).out.length === 1) {
-    const index = unit * shape[1] * shape[2] + Math.max(0, place);
+  if (role === "layer" && ["maps", "rows"].includes(kind) && /** @type {Layer} */ (layer).out.length === 1) {
+    const index = unit * product(shape.slice(1)) + Math.max(0, place);
     return { unit: index, index };
   }
   const own = kind === "gates" ? (way % 2) * /** @type {any} */ (layer).hidden + unit : unit;
@@ -133,9 +133,9 @@ const gatesShape = (layer) => ({
   steps: layer.in[0], hidden: /** @type {number} */ (layer.hidden), ways: 2 * /** @type {number} */ (layer.layers), name: layer.name,
 });
 
-/** Convolutions have their channels first, a code that is a map has them last. @param {Column} column */
-function mapsShape({ shape, role }) {
-  const last = role === "code";
+/** Convolutions have their channels first; a code that is a map, and what is made of each place of it, have them last. @param {Column} column */
+function mapsShape({ shape, role, layer }) {
+  const last = role === "code" || (layer?.op === "dense" && layer.out.length === 3);
   const [channels, height, width] = last ? [shape[2], shape[0], shape[1]] : shape;
   return { channels, height, width, channelStep: last ? 1 : height * width, pixelStep: last ? channels : 1 };
 }

@@ -9,6 +9,7 @@ import { onFrame } from "narrows/beat";
 import { codeRanges, firstObjects } from "narrows/census";
 import { drawLost, drawObject } from "narrows/draw";
 import { inputOf } from "narrows/inputs";
+import { sameLayers } from "narrows/keep";
 import { paintPlate, ramp, Scale } from "narrows/plates";
 import { tellDrag, tellVisible, told } from "narrows/probe";
 import { Surveys } from "narrows/surveys";
@@ -21,6 +22,9 @@ import { Surveys } from "narrows/surveys";
  * @typedef {import("narrows/census").Ranges} Ranges
  */
 
+/** A pass that takes longer than this is not painted with all new weights, but for this share of the time. */
+const SLOW_MS = 6;
+const SHARE = 0.12;
 const CENSUS = 96;
 const CENSUS_MS = 1500;
 
@@ -46,14 +50,14 @@ export class Glass {
     /** The object shown: under the pointer, else chosen, else the first. */
     this.index = computed(() => studio.hovered.value ?? studio.object.value ?? 0);
     /** The graph on the drawing: that of the run, or of the recipe on the table once that is another. */
-    this.drawn = computed(() => (studio.changed.value ? (studio.preview.value?.graph ?? studio.graph.value) : studio.graph.value));
+    this.drawn = computed(() => drawnOf(studio.graph.value, studio.changed.value ? studio.preview.value?.graph : null));
     /** Which value of the opened unit: its place, its way and its gate. */
     this.place = signal(/** @type {import("narrows/plates").Hit | null} */ (null));
     /** @type {((pass: any, own: Float32Array) => void) | null} */
     this.onCode = null;
     this.object = /** @type {{run: any, index: number, values: Float32Array, input: Float32Array} | null} */ (null);
     this.surveys = new Surveys(this);
-    this.dragged = 0;
+    this.dragged = this.cost = this.paintedAt = this.timer = 0;
     this.fresh = true;
     this.paint = this.paint.bind(this);
   }
@@ -68,7 +72,7 @@ export class Glass {
       effect(() => void (studio.dark.value, this.recolour())),
     ];
     const clock = setInterval(() => this.beginCensus(), CENSUS_MS);
-    return () => (stops.forEach((stop) => stop()), clearInterval(clock));
+    return () => (stops.forEach((stop) => stop()), clearInterval(clock), clearTimeout(this.timer));
   }
 
   /** @param {any} model @param {{step: number} | null | undefined} weights */
@@ -83,7 +87,7 @@ export class Glass {
     this.step = weights?.step ?? 0;
     this.fresh = true;
     if (model && !this.ranges.peek()) this.beginCensus();
-    onFrame(this.paint);
+    this.paintInTurn();
   }
 
   /** @param {any} run @param {number} index @param {any} graph */
@@ -95,6 +99,14 @@ export class Glass {
     this.object = { run, index, values, input };
     this.fresh = true;
     onFrame(this.paint);
+  }
+
+  /** Paint with new weights, but give a large model no more than its share of the time; what the reader does is painted at once. */
+  paintInTurn() {
+    const wait = this.cost < SLOW_MS ? 0 : this.paintedAt + this.cost / SHARE - performance.now();
+    clearTimeout(this.timer);
+    if (wait <= 0) onFrame(this.paint);
+    else this.timer = setTimeout(() => onFrame(this.paint), wait);
   }
 
   recolour() {
@@ -133,12 +145,14 @@ export class Glass {
   /** Whether there is something to show. */
   get ready() {
     const { model, object, studio } = this;
-    return Boolean(model && object && object.run === studio.run.peek() && model.graph === object.run.graph.peek());
+    const { graph } = model ?? {};
+    return Boolean(graph && object && object.run === studio.run.peek() && graph === object.run.graph.peek() && graph === this.drawn.peek());
   }
 
   paint() {
     if (!this.ready) return;
     const { model, studio } = this;
+    const began = performance.now();
     const { values, input } = /** @type {any} */ (this.object);
     const whole = this.fresh;
     if (whole) {
@@ -152,6 +166,8 @@ export class Glass {
     this.paintPictures(input, values, pass.y, whole);
     this.onCode?.(pass, /** @type {Float32Array} */ (this.own));
     this.fresh = false;
+    this.paintedAt = performance.now();
+    if (whole) this.cost = this.paintedAt - began;
     this.tell(values, pass.y);
   }
 
@@ -207,6 +223,9 @@ export class Glass {
     this.ranges.value = ranges;
   }
 }
+
+/** The graph that trains, unless the recipe on the table has other layers. @param {any} trained @param {any} planned */
+const drawnOf = (trained, planned) => (planned && !sameLayers(trained, planned) ? planned : trained);
 
 /**
  * Hold numbers of a code at values, at every place of its grid.

@@ -12,11 +12,14 @@ const FREE = ["corruption", "objective", "training"];
 export function canKeep(trained, recipe, graph) {
   if (!trained?.graph || !graph || !recipe) return false;
   const others = (/** @type {Recipe} */ whole) => JSON.stringify(Object.entries(whole).filter(([part]) => !FREE.includes(part)).map(([part, value]) => [part, settled(part, value)]));
-  return others(trained.recipe) === others(recipe) && tensors(trained.graph) === tensors(graph);
+  return others(trained.recipe) === others(recipe) && sameLayers(trained.graph, graph);
 }
 
 /** Settings of a bottleneck that cost nothing but training are left out: its kind and size decide. @param {string} part @param {any} value */
 const settled = (part, value) => (part === "bottleneck" ? { kind: value.kind, size: value.size } : value);
+
+/** Whether two graphs have tensors of the same names and shapes. @param {any} a @param {any} b */
+export const sameLayers = (a, b) => Boolean(a && b) && (a === b || tensors(a) === tensors(b));
 
 /** Names and shapes of all tensors. @param {any} graph */
 const tensors = ({ layers }) => JSON.stringify(layers.map(({ weights }) => Object.values(weights).map(({ tensor, shape }) => [tensor, shape])));
