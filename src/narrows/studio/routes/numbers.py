@@ -60,9 +60,7 @@ async def where(run: str, desk: Here) -> list[str] | None:
     return json.loads(text)  # type: ignore[no-any-return]
 
 
-@router.get(
-    "/{run}/points", response_class=Response, responses={**BYTES, 204: {"description": "That map is not worked out yet."}}
-)
+@router.get("/{run}/points", response_class=Response, responses={**BYTES, 204: {"description": "Not worked out yet."}})
 async def points(
     run: str, desk: Here, step: Step = None, projection: Literal["code", "pca", "tsne"] | None = None
 ) -> Response:
