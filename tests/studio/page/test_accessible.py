@@ -8,7 +8,11 @@ pytestmark = pytest.mark.slow
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
+<<<<<<< HEAD
 @pytest.mark.parametrize("view", ["build", "map", "learn", "use"])
+=======
+@pytest.mark.parametrize("view", ["build", "learn", "use"])
+>>>>>>> studio-build
 def test_nothing_serious(page, enter, view, scheme):
     page.emulate_media(color_scheme=scheme)
     enter(view)
@@ -22,7 +26,11 @@ def test_nothing_serious(page, enter, view, scheme):
     assert serious == []
 
 
+<<<<<<< HEAD
 @pytest.mark.parametrize("view", ["build", "map", "learn", "use"])
+=======
+@pytest.mark.parametrize("view", ["build", "learn", "use"])
+>>>>>>> studio-build
 def test_nothing_is_wider_than_a_phone(page, enter, view):
     page.set_viewport_size({"width": 390, "height": 844})
     enter(view)

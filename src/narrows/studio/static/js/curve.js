@@ -108,7 +108,7 @@ function optionsOf(width, scale, marks) {
   return {
     width, height: HEIGHT, legend: { show: false }, cursor: { show: false }, padding: [8, 20, 0, 0],
     scales: { x: { time: false }, y: { distr: scale === "log" ? 3 : 1, range: (plot, low, high) => rangeOf(plot, low, high, marks.current) } },
-    axes: [{ ...axis, size: 22, grid: { show: false }, values: (_, ticks) => ticks.map((tick) => tick.toLocaleString("en")), space: 70 }, { ...axis, size: 40, values, space: 26, splits: scale === "log" ? logSplits : undefined }],
+    axes: [{ ...axis, size: 22, grid: { show: false }, values: (_, ticks) => ticks.map((tick) => tick.toLocaleString("en")), space: 70 }, { ...axis, size: 40, values, space: 26, splits: scale === "log" ? logSplits : undefined, filter: (_, ticks) => ticks }],
     series: [
       {},
       { stroke: css(token("code"), 0.35), width: 1, points: { show: false }, spanGaps: true },
@@ -127,7 +127,7 @@ function rangeOf(plot, low, high, marks) {
   const least = Math.min(low ?? 1, ...marks.map(({ at }) => at));
   const most = marks.length ? Math.min(high, 1.6 * Math.max(...marks.map(({ at }) => at))) : high;
   if (!(most > least) || !(least > 0)) return [least > 0 ? least * 0.9 : 1e-6, Math.max(1e-3, high ?? 1)];
-  return [least * 0.9, most * 1.05];
+  return [least * 0.9, Math.max(most, ...marks.map(({ at }) => at * 1.15)) * 1.05];
 }
 
 /** Round numbers on a logarithmic axis. @param {any} plot @param {number} _ @param {number} low @param {number} high */
@@ -149,14 +149,17 @@ function drawMarks(plot, lines) {
   ctx.textAlign = "right";
   Object.assign(ctx, { strokeStyle: css(token("muted")), fillStyle: css(token("muted")), lineWidth: ratio });
   ctx.setLineDash([4 * ratio, 3 * ratio]);
-  for (const { at, text } of lines) {
-    const y = Math.round(plot.valToPos(at, "y", true)) + 0.5;
+  const ys = lines.map(({ at }) => Math.round(plot.valToPos(at, "y", true)) + 0.5);
+  for (const [i, { text }] of lines.entries()) {
+    const y = ys[i];
     if (!(y > bbox.top && y < bbox.top + bbox.height)) continue;
+    // Where another name stands just above, this one goes under its line.
+    const crowded = ys.some((other) => other < y && y - other < 15 * ratio);
     ctx.beginPath();
     ctx.moveTo(bbox.left, y);
     ctx.lineTo(bbox.left + bbox.width, y);
     ctx.stroke();
-    ctx.fillText(text, bbox.left + bbox.width - 2 * ratio, y - 4 * ratio);
+    ctx.fillText(text, bbox.left + bbox.width - 2 * ratio, y + (crowded ? 12 : -4) * ratio);
   }
   ctx.restore();
 }

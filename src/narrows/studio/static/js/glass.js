@@ -22,6 +22,9 @@ import { Surveys } from "narrows/surveys";
  * @typedef {import("narrows/census").Ranges} Ranges
  */
 
+/** A pass that takes longer than this is not painted with all new weights, but for this share of the time. */
+const SLOW_MS = 6;
+const SHARE = 0.12;
 const CENSUS = 96;
 const CENSUS_MS = 1500;
 
@@ -54,7 +57,7 @@ export class Glass {
     this.onCode = null;
     this.object = /** @type {{run: any, index: number, values: Float32Array, input: Float32Array} | null} */ (null);
     this.surveys = new Surveys(this);
-    this.dragged = 0;
+    this.dragged = this.cost = this.paintedAt = this.timer = 0;
     this.fresh = true;
     this.paint = this.paint.bind(this);
   }
@@ -69,7 +72,7 @@ export class Glass {
       effect(() => void (studio.dark.value, this.recolour())),
     ];
     const clock = setInterval(() => this.beginCensus(), CENSUS_MS);
-    return () => (stops.forEach((stop) => stop()), clearInterval(clock));
+    return () => (stops.forEach((stop) => stop()), clearInterval(clock), clearTimeout(this.timer));
   }
 
   /** @param {any} model @param {{step: number} | null | undefined} weights */
@@ -84,7 +87,7 @@ export class Glass {
     this.step = weights?.step ?? 0;
     this.fresh = true;
     if (model && !this.ranges.peek()) this.beginCensus();
-    onFrame(this.paint);
+    this.paintInTurn();
   }
 
   /** @param {any} run @param {number} index @param {any} graph */
@@ -96,6 +99,14 @@ export class Glass {
     this.object = { run, index, values, input };
     this.fresh = true;
     onFrame(this.paint);
+  }
+
+  /** Paint with new weights, but give a large model no more than its share of the time; what the reader does is painted at once. */
+  paintInTurn() {
+    const wait = this.cost < SLOW_MS ? 0 : this.paintedAt + this.cost / SHARE - performance.now();
+    clearTimeout(this.timer);
+    if (wait <= 0) onFrame(this.paint);
+    else this.timer = setTimeout(() => onFrame(this.paint), wait);
   }
 
   recolour() {
@@ -141,6 +152,7 @@ export class Glass {
   paint() {
     if (!this.ready) return;
     const { model, studio } = this;
+    const began = performance.now();
     const { values, input } = /** @type {any} */ (this.object);
     const whole = this.fresh;
     if (whole) {
@@ -154,6 +166,8 @@ export class Glass {
     this.paintPictures(input, values, pass.y, whole);
     this.onCode?.(pass, /** @type {Float32Array} */ (this.own));
     this.fresh = false;
+    this.paintedAt = performance.now();
+    if (whole) this.cost = this.paintedAt - began;
     this.tell(values, pass.y);
   }
 

@@ -4,7 +4,7 @@ import { CodeBar } from "narrows/codebar";
 import { columnsOf, countText, layAcross, layDown, plateOf, shapeText } from "narrows/columns";
 import { NOUNS, short } from "narrows/controls";
 import { html, useEffect, useLayoutEffect, useMemo, useRef, useState, useValue } from "narrows/html";
-import { canAdd, canRemove, withLayer, withoutLayer } from "narrows/layers";
+import { canAdd, canRemove, listed, withLayer, withoutLayer } from "narrows/layers";
 import { GATES } from "narrows/plates";
 import { UnitLens } from "narrows/unitlens";
 import { asSliders, placed as at, Waist } from "narrows/waist";
@@ -248,7 +248,7 @@ function Edits({ studio, graph, placed, down }) {
   const turn = placed.findIndex(({ column }) => column.role === "code");
   const stops = [placed[0], ...encoder, placed[turn]];
   const between = (a, b) => (down ? { x: b.box.x + b.box.w / 2 - 10, y: (a.box.y + a.box.h + b.box.y) / 2 - 10 } : { x: (a.box.x + a.box.w + b.box.x) / 2 - 10, y: topOf(a, b) - 26 });
-  const add = canAdd(recipe) && encoder.length + 1 < stops.length ? stops.slice(1).map((stop, i) => ({ i, ...between(stops[i], stop) })) : [];
+  const add = canAdd(recipe) && encoder.length === listed(recipe)?.length ? stops.slice(1).map((stop, i) => ({ i, ...between(stops[i], stop) })) : [];
   return html`
     ${add.map(({ i, x, y }) => html`<button type="button" class="edit add" style=${{ left: `${x}px`, top: `${y}px` }} aria-label="Add a layer here" title="Add a layer here; the decoder mirrors it"
       onClick=${() => studio.edit(withLayer(recipe, i, graph.values))}>+</button>`)}
@@ -257,11 +257,8 @@ function Edits({ studio, graph, placed, down }) {
       aria-label="Remove ${column.title}" title="Remove this layer; the decoder mirrors it" onClick=${() => studio.edit(withoutLayer(recipe, column.editAt ?? 0))}>×</button>`)}`;
 }
 
-/** @param {Placed} a @param {Placed} b */
-function topOf(a, b) {
-  const axis = a.box.y + a.box.h / 2;
-  return Math.max(52, axis - Math.max(a.thick + b.thick, 0) / 4 - 0);
-}
+/** The upper edge of the hourglass halfway between two columns. @param {Placed} a @param {Placed} b */
+const topOf = (a, b) => Math.max(52, a.box.y + a.box.h / 2 - (a.thick + b.thick) / 4);
 
 /** A frame round the unit under the pointer. @param {{glass: Glass}} given */
 function Mark({ glass }) {
