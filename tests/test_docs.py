@@ -171,7 +171,7 @@ def test_the_python_reference_has_every_public_name():
     assert set(narrows.__all__) <= named
     from narrows import readout, train
 
-    events = {"Epoch", "Event", "Finished", "Notice", "Result", "Started", "Step"}
+    events = {"Epoch", "Event", "Finished", "Judging", "Notice", "Result", "Started", "Step"}
     assert (set(readout.__all__) | set(train.__all__)) - events <= named
     assert {"narrows.train.events"} <= set(re.findall(r"^::: (\S+)", page, re.M))
 

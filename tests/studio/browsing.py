@@ -8,6 +8,7 @@ def until(page, expression, seconds=30):
     end = time.monotonic() + seconds
     while not (value := page.evaluate(expression)):
         if time.monotonic() > end:
-            raise AssertionError(f"not true after {seconds} s: {expression}")
+            status = page.evaluate("document.querySelector('.status')?.innerText")
+            raise AssertionError(f"not true after {seconds} s: {expression}; the page says {status!r}")
         page.wait_for_timeout(40)
     return value

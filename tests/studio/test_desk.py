@@ -68,14 +68,13 @@ def test_runs_of_a_terminal_appear(tmp_path, static, monkeypatch):
         assert [row["folder_name"] for row in studio.http.get("/api/runs").json()] == ["from-a-terminal"]
 
 
-@pytest.mark.parametrize(
-    "content", ["", "{", "[]", "null", '{"data": {"name": 3}}', "{" * 100_000, '{"a": 1, "a": 2}', "\x00"]
-)
-def test_a_folder_that_lies_is_no_run_and_no_harm(tmp_path, static, content):
+def test_folders_that_lie_are_no_runs_and_no_harm(tmp_path, static):
     runs = tmp_path / "runs"
     terminal_run(runs, "good")
-    (runs / "bad").mkdir()
-    (runs / "bad" / "recipe.json").write_text(content)
+    lies = ("", "{", "[]", "null", '{"data": {"name": 3}}', "{" * 100_000, '{"a": 1, "a": 2}', "\x00")
+    for number, content in enumerate(lies):
+        (runs / f"bad{number}").mkdir()
+        (runs / f"bad{number}" / "recipe.json").write_text(content)
     (runs / "link").symlink_to("/etc")
     with opened(runs, static) as studio:
         assert [row["folder_name"] for row in studio.http.get("/api/runs").json()] == ["good"]
@@ -143,6 +142,23 @@ def test_the_course_of_a_run_is_known_after_a_restart(tmp_path, static, with_num
             message, frames = update(socket)
             assert message["runs"][with_numbers]["state"] == "done"
             assert [frame[2] for frame in frames] == [1, 2, 3]
+
+
+@pytest.mark.slow
+def test_a_run_that_goes_on_after_a_restart_keeps_its_course(tmp_path, static):
+    with opened(tmp_path / "runs", static) as studio:
+        (run,) = studio.new({"training": {"epochs": 10_000}})
+        studio.wait(run, "running")
+        while studio.run(run)["step"] < 20:
+            time.sleep(0.02)
+    with opened(tmp_path / "runs", static) as studio:
+        assert studio.run(run)["state"] == "stopped"
+        studio.do(run, "resume")
+        studio.wait(run, "running")
+        with studio.live(run) as socket:
+            news = update(socket)[0]["runs"][run]
+        assert news["curve"]["step"][:3] == [1, 2, 3]
+        assert news["curve"]["step"][-1] > 100
 
 
 def test_the_bench_answers_and_its_troubles_are_told(studio):

@@ -88,7 +88,9 @@ def test_the_file_holds_the_run(made):
     np.testing.assert_allclose(where.points, saved.model.encode(x).z.detach(), atol=1e-3)
     assert (projection, complete, run["objects"]["count"]) == ("code", True, len(chosen))
     assert run["baseline"]["pca"]["size"] == 2
-    assert len(run["history"]["epochs"]["valid"]) == 2
+    epochs = run["history"]["epochs"]
+    assert epochs["step"] == [5, 10]
+    assert run["step"] == epochs["step"][int(np.argmin(epochs["valid"]))]
 
 
 def test_the_same_run_gives_the_same_file(made):
@@ -135,6 +137,18 @@ def test_objects_that_have_no_room_are_left_out_and_that_is_told(made, monkeypat
     assert (some.objects, some.of) == (50, len(data.test))
     labels = np.frombuffer(part(out.with_name("some.html"), "labels"), "<i2")
     assert set(labels[:10]) == set(range(10))
+
+
+@pytest.mark.slow
+def test_the_map_by_tsne_is_in_it_when_asked_for(tmp_path, page):
+    data = trained(tmp_path / "run", "network.widths=8", "bottleneck.size=3")
+    export(tmp_path / "run", lambda recipe: data, tmp_path / "out.html", tsne=True)
+    where, projection, _ = read_points(unpack(part(tmp_path / "out.html", "tsne")))
+    assert (projection, len(where.points)) == ("tsne", about(tmp_path / "out.html")["run"]["objects"]["count"])
+    opened(page, tmp_path / "out.html")
+    page.get_by_role("button", name="Map", exact=True).click()
+    page.get_by_role("radio", name="t-SNE").click()
+    page.wait_for_selector("text=t-SNE: neighbours stay neighbours")
 
 
 def test_a_model_too_large_for_a_page_is_refused(made, monkeypatch):

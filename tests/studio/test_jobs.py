@@ -53,6 +53,7 @@ def test_one_that_waits_can_be_stopped(studio):
     assert studio.run(second)["state"] == "stopped"
 
 
+@pytest.mark.slow
 def test_two_at_once(open_studio):
     studio = open_studio(at_once=2)
     first, second = studio.new(LONG) + studio.new(LONG)
@@ -75,6 +76,7 @@ def test_stop_is_quick(studio):
         assert time.monotonic() - begin < 0.3
 
 
+@pytest.mark.slow
 def test_a_child_that_does_not_stop_is_ended(studio, monkeypatch):
     monkeypatch.setattr("narrows.studio.jobs.STOP_SECONDS", 0.3)
     (run,) = studio.new({**LONG, "seed": Trainer.DEAF})
@@ -93,6 +95,7 @@ def test_a_crash_is_told_and_the_next_run_trains(studio):
     studio.wait(after, "done")
 
 
+@pytest.mark.slow
 def test_children_that_never_get_ready_are_told(open_studio):
     studio = open_studio(program="no_such_module")
     (run,) = studio.new({})
@@ -126,6 +129,7 @@ def test_restart_begins_from_the_first_step_and_keeps_what_was_in_the_bin(studio
     assert len(list(studio.home.bin.iterdir())) == 1
 
 
+@pytest.mark.slow
 def test_restart_of_one_that_trains(studio):
     (run,) = studio.new(LONG)
     while studio.wait(run, "running")["step"] < 50:
@@ -194,6 +198,7 @@ def test_no_child_outlives_its_server(open_studio):
     assert children() - before == set()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("at_once", [1, 3])
 def test_many_runs_all_end(open_studio, at_once):
     studio = open_studio(at_once=at_once)

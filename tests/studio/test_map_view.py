@@ -184,7 +184,9 @@ def test_longer_codes_are_seen_three_ways(page, whole_studio, deep_run):
     page.get_by_role("radio", name="First two").click()
     page.wait_for_function("() => document.querySelector('.atlas .about').textContent.includes('The first two of 16')")
     page.get_by_role("radio", name="t-SNE").click()
-    page.wait_for_function("() => document.querySelector('.atlas .about').textContent.includes('t-SNE')", timeout=60_000)
+    page.wait_for_function(
+        "() => document.querySelector('.atlas .about').textContent.includes('t-SNE')", timeout=60_000
+    )
 
 
 def test_the_ground_is_decoded_and_veiled(page, whole_studio, flat_run):
@@ -216,9 +218,7 @@ def many(route_of, run, dimensions=64):
     route_of(f"**/api/runs/{run}/points*", lambda route: route.fulfill(body=head + packed.tobytes()))
     route_of(f"**/api/runs/{run}/labels", lambda route: route.fulfill(body=labels.tobytes()))
     objects = rng.integers(0, 17, (1000, dimensions), "u1").tobytes()
-    route_of(
-        f"**/api/runs/{run}/objects*", lambda route: route.fulfill(body=objects, headers={"X-Dtype": "uint8"})
-    )
+    route_of(f"**/api/runs/{run}/objects*", lambda route: route.fulfill(body=objects, headers={"X-Dtype": "uint8"}))
 
     def detail(route):
         told = route.fetch().json()
@@ -242,7 +242,9 @@ def test_a_hundred_thousand_dots_hover_and_drag(page, whole_studio, flat_run):
     page.mouse.down()
     page.mouse.move(x, y, steps=30)
     page.mouse.up()
-    probe = page.evaluate("({ p50: window.__probe.jsMsP50, drag: window.__probe.dragMsP95, errors: window.__probe.errors })")
+    probe = page.evaluate(
+        "({ p50: window.__probe.jsMsP50, drag: window.__probe.dragMsP95, errors: window.__probe.errors })"
+    )
     assert probe["errors"] == []
     # Bounds that a crowded machine keeps too; the figures of a quiet one are in the benchmarks.
     assert probe["p50"] < 16 and probe["drag"] < 50
@@ -261,7 +263,9 @@ def test_configurations_learn_side_by_side(page, whole_studio):
     page.get_by_role("button", name="Remove configuration C").click()
     page.locator("button.main", has_text="Train side by side").click(timeout=40_000)
     page.wait_for_function("() => document.querySelectorAll('.one-run .dots').length === 2", timeout=60_000)
-    runs = re.search(r"run=(\w+)%2C(\w+)", page.evaluate("new Promise((go) => setTimeout(() => go(location.hash), 600))"))
+    runs = re.search(
+        r"run=(\w+)%2C(\w+)", page.evaluate("new Promise((go) => setTimeout(() => go(location.hash), 600))")
+    )
     rows = [whole_studio.wait(one, "done", seconds=90) for one in runs.groups()]
     assert [row["size"] for row in rows] == [2, 8]
     assert rows[0]["group"] == rows[1]["group"] and rows[0]["step"] == rows[1]["step"]
@@ -270,7 +274,9 @@ def test_configurations_learn_side_by_side(page, whole_studio):
     # Linked: what is hovered in one map is shown by every column.
     tile = page.locator(".twelve-runs .row").nth(0).locator("[role=cell]").nth(5)
     tile.hover()
-    page.wait_for_function("() => [...document.querySelectorAll('.duo')].every((duo) => duo.textContent.includes('object 5'))")
+    page.wait_for_function(
+        "() => [...document.querySelectorAll('.duo')].every((duo) => duo.textContent.includes('object 5'))"
+    )
     page.get_by_role("button", name="Colour by who rebuilds it better").click()
     page.wait_for_selector(".verdict .share", timeout=30_000)
     shares = [int(text.split()[1]) for text in page.locator(".verdict .share").all_inner_texts()]

@@ -111,5 +111,7 @@ def test_few_snapshots_of_a_large_model(tmp_path):
 def test_clearing_leaves_other_files(snapshot, tmp_path):
     write_snapshot(tmp_path, snapshot)
     (tmp_path / "snapshots" / "notes.txt").write_text("mine")
+    clear(tmp_path, after=40)
+    assert steps_of(tmp_path) == [40]
     clear(tmp_path)
     assert [path.name for path in (tmp_path / "snapshots").iterdir()] == ["notes.txt"]

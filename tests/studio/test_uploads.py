@@ -72,13 +72,17 @@ def test_data_is_named_by_us_alone(studio, name):
     assert "no upload" in answer.text or "unknown data set" in answer.text
 
 
-BAD = {
+BAD_AT_ONCE = {
     "empty": (b"", 422, "empty"),
     "text in letters alone": (b"\x01\x02binary", 415, "none of the kinds"),
     "a gzip": (gzip.compress(b"x"), 415, "gzip"),
     "a gif": (b"GIF89a", 415, "GIF"),
     "a pickle": (b"\x80\x04\x95", 415, "pickle"),
     "a page": (b"<html><script>alert(1)</script>", 415, "page"),
+}
+"""Files that are refused by their first bytes."""
+
+BAD_INSIDE = {
     "half a picture": (files.picture(size=(64, 64))[:200], 422, "not a readable picture"),
     "a picture of 10 gigapixels": (files.png_that_claims(100_000, 100_000), 413, "pixels"),
     "a picture that claims 30 megapixels": (files.png_that_claims(6000, 5000), 422, "not a readable picture"),
@@ -96,17 +100,27 @@ BAD = {
     "a bomb": (files.archive({"a.png": b"\0" * (80 << 20)}), 413, "unpack"),
     "pictures and sounds": (files.archive({"a.png": files.picture(), "b.wav": files.sound()}), 422, "one kind"),
 }
+"""Files that only a reader knows to be bad."""
 
 
-@pytest.mark.parametrize("case", BAD)
-def test_a_bad_file_gets_a_sentence(studio_for_bad_files, case):
-    content, status, words = BAD[case]
-    answer = give(studio_for_bad_files, content)
+def check_refused(studio, content, status, words):
+    answer = give(studio, content)
     body = answer.json()
     assert answer.status_code == status, body
     assert words in body["detail"]
-    assert str(studio_for_bad_files.home.runs) not in answer.text
-    assert list(studio_for_bad_files.home.uploads.iterdir()) == []
+    assert str(studio.home.runs) not in answer.text
+    assert list(studio.home.uploads.iterdir()) == []
+
+
+@pytest.mark.parametrize("case", BAD_AT_ONCE)
+def test_a_file_of_another_kind_gets_a_sentence(studio_for_bad_files, case):
+    check_refused(studio_for_bad_files, *BAD_AT_ONCE[case])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("case", BAD_INSIDE)
+def test_a_bad_file_gets_a_sentence(studio_for_bad_files, case):
+    check_refused(studio_for_bad_files, *BAD_INSIDE[case])
 
 
 def test_an_archive_never_writes_outside(studio):

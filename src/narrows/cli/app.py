@@ -286,7 +286,7 @@ def studio(
     runs: Annotated[Path, typer.Option(help="Folder that holds the runs.")] = Path("runs"),
     host: Annotated[str, typer.Option(help="Address to listen on; the default is this machine alone.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="Port to listen on; 0 takes a free one.", min=0, max=65_535)] = 0,
-    browser: Annotated[bool, typer.Option(help="Open the page in a browser.")] = True,
+    no_browser: Annotated[bool, typer.Option("--no-browser", help="Print the address and open no browser.")] = False,
     at_once: Annotated[int, typer.Option(help="Trainings under way at the same time.", min=1, max=16)] = 1,
     json_: Json = False,
     debug: Debug = False,
@@ -297,13 +297,14 @@ def studio(
     from narrows.cli.studio import studio as work
 
     talk = Talk(json_)
-    talk.end(work(talk, runs, host, port, browser, at_once))
+    talk.end(work(talk, runs, host, port, not no_browser, at_once))
 
 
 @page.command("export")
 def studio_export(
     run: RunFolder,
     out: Annotated[Path | None, typer.Option(help="File to write, .html; RUN.html if left out.")] = None,
+    tsne: Annotated[bool, typer.Option("--tsne", help="Put the map by t-SNE in it too, which takes a while.")] = False,
     json_: Json = False,
     debug: Debug = False,
 ) -> None:
@@ -314,7 +315,7 @@ def studio_export(
     from narrows.cli.studio import one_file as work
 
     talk = Talk(json_)
-    talk.end(work(talk, run, out))
+    talk.end(work(talk, run, out, tsne))
 
 
 @app.command()

@@ -10,10 +10,14 @@ import webbrowser
 from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from narrows.cli.talk import Talk
 from narrows.errors import EnvironmentProblem, missing_extra
+
+if TYPE_CHECKING:
+    from narrows.recipe import Recipe
+    from narrows.types import Splits
 
 LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
 FIRST_PORT = 8484
@@ -38,7 +42,9 @@ def studio(talk: Talk, runs: Path, host: str, port: int, browser: bool, at_once:
         app = create_app(home, hosts_for(names_of(host), number), at_once=at_once)
         address = f"http://{shown(host)}:{number}/"
         opened = partial(tell, talk, f"{address}?token={home.token}", host, browser)
-        asyncio.run(Server(app, opened).serve(sockets=[listener]))
+        # Ctrl-C is how it ends.
+        with contextlib.suppress(KeyboardInterrupt):
+            asyncio.run(Server(app, opened).serve(sockets=[listener]))
     return {"address": address, "runs": str(home.runs)}
 
 
@@ -106,7 +112,7 @@ def shown(host: str) -> str:
     return f"[{host}]" if ":" in host and not host.startswith("[") else host
 
 
-def one_file(talk: Talk, run: Path, out: Path | None) -> dict[str, Any]:
+def one_file(talk: Talk, run: Path, out: Path | None, tsne: bool) -> dict[str, Any]:
     """A run as one HTML file: `narrows studio export`."""
     from narrows.cli.train import check_suffix, load_again
     from narrows.studio.export import OneFile, export
@@ -118,6 +124,9 @@ def one_file(talk: Talk, run: Path, out: Path | None) -> dict[str, Any]:
         some = "all" if made.objects == made.of else f"{made.objects:,} of {made.of:,}"
         talk.say(f"{made.bytes / 1e6:.1f} MB: a model of {made.numbers:,} numbers and {some} objects; into {out}")
 
-    made = export(run, lambda recipe: load_again(talk, recipe.data, "Bring the data back first"), out, tell=tell)
+    def load(recipe: Recipe) -> Splits:
+        return load_again(talk, recipe.data, "Bring the data back first")
+
+    made = export(run, load, out, tsne=tsne, tell=tell)
     talk.say("It opens in a browser as it is, without a server.")
     return {"out": str(out), **made.as_dict()}

@@ -79,7 +79,7 @@ def inner_app(desk: Desk) -> FastAPI:
         lifespan=lifespan,
     )
     app.state.desk = desk
-    add_handlers(app)
+    add_handlers(app, desk.home.hidden)
     for router in ROUTERS:
         app.include_router(router)
     app.openapi = partial(described, app, app.openapi)  # type: ignore[method-assign]

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import json
 import logging
 import time
 from collections.abc import Coroutine
@@ -18,7 +17,7 @@ from fastapi import Depends, Request
 
 from narrows.data.sets import DATASETS
 from narrows.errors import NarrowsError, UsageError, unknown
-from narrows.files import JSON_LIMIT, write_atomic
+from narrows.files import JSON_LIMIT, write_json
 from narrows.studio.bench import Bench
 from narrows.studio.children import PROGRAM
 from narrows.studio.folder import FRESH_SECONDS, Facts, changed, loss, optional, read_folder, read_history
@@ -36,7 +35,8 @@ SCAN_SECONDS = 3.0
 """How often the folder of runs is looked through for what began or changed in a terminal."""
 
 UPLOAD = "upload:"
-ABOUT, CURVE = "about.json", "curve.json"
+ABOUT, COURSE = "about.json", "course.json"
+POINTS_LIMIT = 5000
 
 
 class Desk:
@@ -55,7 +55,7 @@ class Desk:
         self.store = Store(home.database)
         self.hub, self.uploads = Hub(), Uploads(home)
         self.jobs = Jobs(home, self.store, self.hub, self.source, at_once=at_once, cores=cores, program=program)
-        self.hub.looked_at = self.jobs.looked_at
+        self.hub.looked_at = self.look
         self.jobs.ended = lambda run: self.background(asyncio.to_thread(self.remember, run))
         self.quick, self.slow = Bench(program=program), Bench(keep=False, program=program)
         self.scanning: asyncio.Task[None] | None = None
@@ -93,6 +93,11 @@ class Desk:
         self.tasks.discard(task)
         if not task.cancelled() and task.exception() and not isinstance(task.exception(), NarrowsError):
             log.error("in the background", exc_info=task.exception())
+
+    def look(self, run: str) -> None:
+        """Somebody began or ceased to look at a run."""
+        self.jobs.looked_at(run)
+        self.let_go(run)
 
     # Data
 
@@ -191,25 +196,37 @@ class Desk:
         """Let the hub know of a run what its folder says, if nothing is known yet."""
         if row["id"] in self.hub.records:
             return
-        record = self.hub.records[row["id"]] = Record()
+        record = Record()
         record.know(**shown_facts(row))
         record.judged = judged(read_history(self.folder(row)), row["steps"])
         record.snapshots = self.snapshots(row)
-        curve = optional(self.home.shown(row["id"]) / CURVE)
-        record.add_curve(curve.get("step", []), curve.get("loss", []))
+        course = optional(self.home.shown(row["id"]) / COURSE)
+        record.add_curve(course.get("step", []), course.get("loss", []))
+        record.notices = course.get("notices", [])
         if row["baseline"]:
             record.baseline, record.baselines = row["baseline"], 1
-        if record.snapshots and row["state"] not in LIVE:
+        self.hub.records.setdefault(row["id"], record)
+
+    def recall_frames(self, row: Row) -> None:
+        """Let the hub have the frames of the last snapshot of a run that makes no new ones."""
+        self.recall(row)
+        record = self.hub.record(row["id"])
+        if record.snapshots and not record.frames and not self.jobs.is_live(row["id"]):
             with contextlib.suppress(NarrowsError):
                 for frame in self.frames(row, record.snapshots[-1]["step"]).values():
                     record.add_frame(frame)
 
     def remember(self, run: str) -> None:
-        """Keep the loss curve of a run that has ended."""
+        """Keep what the folder of a run does not say of its course: the loss of its steps, and its notices."""
         record = self.hub.records.get(run)
         if record:
-            with contextlib.suppress(OSError):
-                write_atomic(self.home.shown(run) / CURVE, json.dumps(record.curve))
+            with contextlib.suppress(NarrowsError, OSError):
+                write_json(self.home.shown(run) / COURSE, {**thinned(record.curve), "notices": record.notices})
+
+    def let_go(self, run: str) -> None:
+        """Forget what can be recalled of a run that nobody looks at."""
+        if not self.jobs.is_live(run) and not any(run in viewer.watch for viewer in self.hub.viewers):
+            self.hub.drop(run)
 
     def snapshots(self, row: Row) -> list[dict[str, Any]]:
         """Step, epoch and validation loss of each snapshot of a run, the first one first."""
@@ -289,10 +306,9 @@ def noted(path: Path) -> dict[str, Any] | None:
 
 def history(record: Record) -> dict[str, Any]:
     """The course of a run as columns."""
-    keep = max(1, len(record.curve["step"]) // 5000)
     epochs = record.judged
     return {
-        **{name: values[::keep] for name, values in record.curve.items()},
+        **thinned(record.curve),
         "epochs": {
             "epoch": [epoch["epoch"] for epoch in epochs],
             "step": [epoch["step"] for epoch in epochs],
@@ -300,3 +316,14 @@ def history(record: Record) -> dict[str, Any]:
             "valid": [loss(epoch, "valid") for epoch in epochs],
         },
     }
+
+
+def thinned(curve: dict[str, list[float]]) -> dict[str, list[float]]:
+    """A curve of about `POINTS_LIMIT` points at most.
+
+    Example:
+        >>> len(thinned({"step": list(range(23_000))})["step"])
+        5750
+    """
+    keep = max(1, len(curve["step"]) // POINTS_LIMIT)
+    return {name: values[::keep] for name, values in curve.items()}

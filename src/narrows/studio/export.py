@@ -68,6 +68,7 @@ def export(
     out: Path | None,
     *,
     name: str = "",
+    tsne: bool = False,
     tell: Callable[[OneFile], None] = lambda made: None,
 ) -> OneFile:
     """Write a run as one HTML file.
@@ -77,6 +78,7 @@ def export(
         load: Gives the data of its recipe.
         out: Where to write it; None writes nothing.
         name: What the page calls the run; the name of its folder if left out.
+        tsne: Whether the places by t-SNE are in it too, beside those in the code's own plane: it takes a while.
         tell: Called with what the file holds before it is written.
 
     Raises:
@@ -104,7 +106,7 @@ def export(
     run = told(folder, recipe, data, name, step) | {"graph": graph, "sample_count": len(chosen), **facts(chosen)}
     run["baseline"] = baseline_of(recipe, data, scaling, prod(model.code_shape))
     about = finite({"run": run, "where": chosen.where(), "of": len(every)})
-    content = one_file(f"{name} · narrows", about, parts_of(model, recipe, graph, chosen, step))
+    content = one_file(f"{name} · narrows", about, parts_of(model, recipe, graph, chosen, step, tsne))
     made = OneFile(len(content), len(chosen), len(every), graph["count"])
     tell(made)
     if out is not None:
@@ -116,10 +118,21 @@ def trained(folder: Path, recipe: Recipe, data: Splits) -> tuple[Model, Scaling,
     """The model of a run as it is best known, its scaling set, and its step."""
     model, step = latest(folder)
     if is_finished(folder):
-        return model, open_run(folder).scaling, step
+        return model, open_run(folder).scaling, step or best(folder) * steps_of(recipe, data)
     scaling = fit_scaling(data.train.x, data.layout, recipe.data.scaling)
     model.offset, model.spread = torch.as_tensor(scaling.offset), torch.as_tensor(scaling.scale)
     return model, scaling, step
+
+
+def best(folder: Path) -> int:
+    """The epoch with the lowest validation error, whose weights a finished run has; 0 where its history is gone."""
+    epochs = sorted(read_history(folder / METRICS), key=lambda epoch: epoch.valid["loss"])
+    return epochs[0].epoch if epochs else 0
+
+
+def steps_of(recipe: Recipe, data: Splits) -> int:
+    """Steps of an epoch."""
+    return ceil(len(data.train) / recipe.training.batch)
 
 
 def affordable(chosen: Shown) -> int:
@@ -128,19 +141,28 @@ def affordable(chosen: Shown) -> int:
     return min(len(chosen), MOST, max(1, MOST_BYTES // size))
 
 
-def parts_of(model: Model, recipe: Recipe, graph: dict[str, Any], chosen: Shown, step: int) -> dict[str, Part]:
+def parts_of(
+    model: Model, recipe: Recipe, graph: dict[str, Any], chosen: Shown, step: int, tsne: bool
+) -> dict[str, Part]:
     """The bytes of a file: objects, classes, places, weights, and what the model makes of the first objects."""
     raw = np.asarray(chosen.split.x)
-    projection, found = project(encode(model, raw).reshape(len(chosen), -1), "auto", seed=0)
+    codes = encode(model, raw).reshape(len(chosen), -1)
     with torch.no_grad():
         output = model(corrupted(recipe, model.scaled(torch.from_numpy(raw[:EXAMPLES])))).output.numpy()
+    planes = {"points": "auto", "tsne": "tsne"} if tsne else {"points": "auto"}
     return {
         "objects": Part(chosen.objects().tobytes(), 1 if chosen.stored else 2),
         "labels": Part(chosen.labels().tobytes(), 2),
-        "points": Part(points_frame(step, places(found), projection, complete=True), 2),
         "weights": Part(weights_frame(step, weights_of(model, graph)), 2),
         "tiles": Part(tiles_frame(step, tiles(output, graph["low"], graph["high"]))),
+        **{part: Part(placed(codes, plane, step), 2) for part, plane in planes.items()},
     }
+
+
+def placed(codes: np.ndarray, plane: str, step: int) -> bytes:
+    """The frame of codes (N, K) on a plane."""
+    projection, found = project(codes, plane, seed=0)
+    return points_frame(step, places(found), projection, complete=True)
 
 
 def told(folder: Path, recipe: Recipe, data: Splits, name: str, step: int) -> dict[str, Any]:
@@ -159,7 +181,7 @@ def told(folder: Path, recipe: Recipe, data: Splits, name: str, step: int) -> di
         "epochs": len(epochs),
         "step": step,
         "snapshots": [],
-        "history": course(epochs, ceil(len(data.train) / recipe.training.batch)),
+        "history": course(epochs, steps_of(recipe, data)),
     }
 
 

@@ -161,6 +161,11 @@ class Hub:
         """The record of a run, a new one if there was none."""
         return self.records.setdefault(run, Record())
 
+    def held(self, run: str, kind: int) -> bytes | None:
+        """The newest frame of a kind, if there is one."""
+        record = self.records.get(run)
+        return record.frames[kind][1] if record and kind in record.frames else None
+
     def take(self, message: Message, frames: list[bytes]) -> None:
         """Take in what a child says of a run."""
         run, event = message.get("id"), message.get("event")

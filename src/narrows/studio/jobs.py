@@ -69,6 +69,9 @@ ALLOWED: dict[str, tuple[str, ...]] = {
 }
 """The states in which something may be done to a run."""
 
+SENTENCES = ("why", "sentence")
+"""What of a message is shown to people as it is."""
+
 LATE = ("report", "baseline", "snapshot", "notice", "frames")
 """What a child may still say of a run that has ended."""
 
@@ -366,6 +369,7 @@ class Jobs:
 
     def record(self, child: Child, message: Message, frames: list[bytes]) -> None:
         """In the thread that reads a child: write down what it says, then hand it on."""
+        message |= {name: self.home.hidden(message[name]) for name in SENTENCES if name in message}
         if message.get("event") in COLUMNS:
             sure, values = message["event"] == "state", COLUMNS[message["event"]](message)
             self.store.change(message["id"], sure=sure, **values)

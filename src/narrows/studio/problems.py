@@ -2,6 +2,7 @@
 
 import logging
 import secrets
+from collections.abc import Callable
 from typing import Any
 
 from fastapi import FastAPI, Request
@@ -115,12 +116,19 @@ def revived(error: dict[str, Any]) -> NarrowsError:
     return made
 
 
-def add_handlers(app: FastAPI) -> None:
-    """Let every error of an app be told in this way; one that is a bug carries only the number of its log entry."""
+def add_handlers(app: FastAPI, hidden: Callable[[str], str]) -> None:
+    """Let every error of an app be told in this way; one that is a bug carries only the number of its log entry.
+
+    Args:
+        app: The app.
+        hidden: Takes out of a sentence what nobody needs to know, such as places on this machine.
+    """
 
     @app.exception_handler(NarrowsError)
     def ours(request: Request, error: NarrowsError) -> JSONResponse:
-        return answer(told(error)) if error.exit != 1 else incident(error)
+        if error.exit == 1:
+            return incident(error)
+        return answer({name: hidden(value) if isinstance(value, str) else value for name, value in told(error).items()})
 
     @app.exception_handler(RequestValidationError)
     def unfit(request: Request, error: RequestValidationError) -> JSONResponse:

@@ -1,11 +1,11 @@
 """What is told of a training while it goes on: progress, frames and snapshots, each in its own rhythm.
 
-All of it together takes a few hundredths of the time, whatever the size of the model: what costs more comes less often.
+All of it together is a few hundredths of the work, whatever the size of the model: what costs more comes less often.
 """
 
 from collections.abc import Callable
 from pathlib import Path
-from time import perf_counter
+from time import perf_counter, thread_time
 
 from narrows.studio.beat import Beat
 from narrows.studio.curve import Thinned
@@ -14,13 +14,13 @@ from narrows.studio.keeper import Keeper
 from narrows.studio.outbox import Outbox
 from narrows.studio.view import View
 
-GAP = 0.1
-"""Seconds between two frames, or two reports of progress, at least."""
+GAP, LOOK = 0.1, 0.01
+"""Seconds between two frames, or two reports of progress, at least; between two looks at whether some are due."""
 
-SHARES = {POINTS: 0.015, TILES: 0.005, WEIGHTS: 0.005}
-"""Share of the time that the frames of each kind may take, for all trainings of a session together."""
+SHARES = {POINTS: 0.015, TILES: 0.004, WEIGHTS: 0.004}
+"""Share of the work that the frames of each kind may be, for all trainings of a session together."""
 
-SNAPSHOT_SHARE, SNAPSHOT_GAP = 0.005, 0.25
+SNAPSHOT_SHARE, SNAPSHOT_GAP = 0.004, 0.25
 
 EAGER = (0.5, 0.3, 0.03)
 """For so many seconds frames may take a larger share and come faster: the beginning is when most changes."""
@@ -47,6 +47,8 @@ class Screen:
             del self.beats[WEIGHTS]
         self.album, self.pulse = Beat(SNAPSHOT_SHARE * part, SNAPSHOT_GAP), Beat(1.0, GAP)
         self.wanted, self.next, self.seen = True, 0.0, (0, perf_counter())
+        # Seconds in which training waited because it was asked to: they count as work, for nothing was held up.
+        self.idle = 0.0
 
     def hurry(self) -> None:
         """Show more for a while: training begins."""
@@ -64,16 +66,17 @@ class Screen:
         now = perf_counter()
         if now < self.next:
             return
-        if self.pulse.due(now):
-            with self.pulse.work(now):
+        worked = thread_time() + self.idle
+        if self.pulse.due(now, worked):
+            with self.pulse.work(now, worked):
                 self.progress(step, epoch, seconds)
         if self.wanted:
-            self.frames(step, now)
-        if self.album.due(now) and self.keeper.due(step):
-            with self.album.work(now):
+            self.frames(step, now, worked)
+        if self.album.due(now, worked) and self.keeper.due(step):
+            with self.album.work(now, worked):
                 self.keep(step, epoch, valid)
         beats = [self.pulse, self.album, *(self.beats.values() if self.wanted else ())]
-        self.next = min(beat.next for beat in beats)
+        self.next = max(now + LOOK, min(beat.next for beat in beats))
 
     def progress(self, step: int, epoch: int, seconds: float) -> None:
         """Tell how far the training has come."""
@@ -87,15 +90,15 @@ class Screen:
             }
         )  # fmt: skip
 
-    def frames(self, step: int, now: float) -> None:
+    def frames(self, step: int, now: float, worked: float) -> None:
         """Show the kinds of frames that are due."""
         make: dict[int, Callable[[int], bytes]]
         make = {POINTS: self.view.points, TILES: self.view.tiles, WEIGHTS: self.view.weights}
         made = {}
         for kind, beat in self.beats.items():
-            if beat.due(now):
+            if beat.due(now, worked):
                 # All count from the same moment, so that kinds which are cheap come together.
-                with beat.work(now):
+                with beat.work(now, worked):
                     made[kind] = make[kind](step)
         if made:
             self.outbox.show(self.run, step, made)

@@ -9,7 +9,6 @@ A pause is not calling `next`. All trainings make as many steps before a pause, 
 
 from collections.abc import Callable
 from contextlib import ExitStack, suppress
-from functools import partial
 from queue import Empty, SimpleQueue
 from time import perf_counter, sleep
 from typing import Any
@@ -78,24 +77,26 @@ class Session:
         if self.paused and not self.singles:
             self.rest()
             return
-        rounds = min(run.rounds for run in self.live)
-        for run in self.live:
+        live = self.live
+        rounds = min(run.rounds for run in live)
+        for run in live:
             # One that was left in the middle of a judgement catches up alone.
-            if run.rounds == rounds:
-                self.attempt(run, partial(run.advance, self.called))
+            if run.rounds == rounds and not self.stopped:
+                self.attempt(run, run.advance if self.singles else run.go, self.called)
+                self.obey()
         if self.singles:
             self.singles -= len({run.rounds for run in self.live}) <= 1
-            return
-        self.each(lambda run: run.show())
-        self.wait()
+        elif self.pace:
+            self.wait(1 / self.pace)
 
-    def wait(self) -> None:
-        """Keep to the pace, where one is set; a command ends the wait."""
-        if not self.pace:
-            return
-        self.tick = max(self.tick + 1 / self.pace, perf_counter() - 1 / self.pace)
+    def wait(self, gap: float) -> None:
+        """Keep to the pace, a step in `gap` seconds; a command ends the wait."""
+        begin = perf_counter()
+        self.tick = max(self.tick + gap, begin - gap)
         with suppress(Empty):
-            self.take(self.inbox.get(timeout=max(0.0, self.tick - perf_counter())))
+            self.take(self.inbox.get(timeout=max(0.0, self.tick - begin)))
+        for run in self.live:
+            run.screen.idle += perf_counter() - begin
 
     def compare(self) -> None:
         """Find out how well methods that need no training do, once the first frames are out."""
@@ -142,13 +143,13 @@ class Session:
     def each(self, act: Callable[[Training], object]) -> None:
         """Do something for each training that lives."""
         for run in self.live:
-            self.attempt(run, partial(act, run))
+            self.attempt(run, act, run)
 
-    def attempt(self, run: Training, act: Callable[[], object]) -> None:
+    def attempt(self, run: Training, act: Callable[..., object], *given: Any) -> None:
         """Do something for one training, in its place; what goes wrong ends that one alone."""
         self.enter(run.place)
         try:
-            act()
+            act(*given)
         except Exception as error:
             run.fail(str(problem_of(error)))
         if not run.is_alive:
@@ -157,7 +158,7 @@ class Session:
 
     def enter(self, place: Place | None) -> None:
         """Compute as a training does: the settings are torch's own, and each training has its own."""
-        if place is None or place == self.place:
+        if place is None or place is self.place or place == self.place:
             return
         self.scope.close()
         self.scope.enter_context(place.scope())

@@ -194,7 +194,8 @@ def spaced(steps: list[int], interval: int) -> list[int]:
     return kept
 
 
-def clear(folder: Path) -> None:
-    """Remove all snapshots of a run folder: another run begins there."""
+def clear(folder: Path, after: int = -1) -> None:
+    """Remove the snapshots of a run folder, or those after a step: the run begins again there."""
     for step in steps_of(folder):
-        path_of(folder, step).unlink(missing_ok=True)
+        if step > after:
+            path_of(folder, step).unlink(missing_ok=True)

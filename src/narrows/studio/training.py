@@ -76,8 +76,6 @@ class Training:
         self.data = self.load()
         resume = bool(self.order.get("resume")) and (self.folder / RECIPE).is_file()
         start = None if resume else self.start()
-        if not resume:
-            clear(self.folder)
         self.events = fit(self.recipe, self.data, folder=self.folder, resume=resume, start=start, threads=self.cores)  # type: ignore[assignment]
         self.tell("starting", "The network is being built, and what computes it fastest is tried.")
         started = next(self.events)
@@ -110,6 +108,7 @@ class Training:
         self.scaling, self.size = scaling, prod(model.code_shape)
         self.place, self.steps = started.place, started.steps
         self.step, self.epoch = started.resumed_at, started.resumed_at // started.steps
+        clear(self.folder, after=self.step if self.step else -1)
         limit = int(self.order.get("graph_limit") or REMOTE_FROM)
         graph = graph_of(recipe, data.layout, model, span=span_of(scaling, data.train.x[:SPAN_OBJECTS]), limit=limit)
         self.chosen = chosen = shown(data, scaling)
@@ -140,6 +139,12 @@ class Training:
         self.screen.hurry()
         self.screen.look(self.step, self.epoch, self.valid, self.seconds)
         self.tell("running")
+
+    def go(self, leave: Callable[[], bool]) -> None:
+        """Make one step, and tell and show what is due after it."""
+        self.advance(leave)
+        if self.is_alive:
+            self.screen.look(self.step, self.epoch, self.valid, self.seconds)
 
     def advance(self, leave: Callable[[], bool]) -> None:
         """Make one step and what comes before it; a long judgement of an epoch is left where `leave` says so."""
@@ -176,10 +181,6 @@ class Training:
         patience = self.recipe.training.patience
         if epoch.epoch == epoch.epochs or (patience is not None and epoch.epoch - self.best >= patience):
             self.screen.keep(self.step, self.epoch, self.valid)
-
-    def show(self) -> None:
-        """Tell and show what is due after a step."""
-        self.screen.look(self.step, self.epoch, self.valid, self.seconds)
 
     def rest(self, leave: Callable[[], bool]) -> None:
         """Tell that the training is paused, and show all of it unless `leave` says so before."""

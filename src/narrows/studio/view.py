@@ -19,7 +19,7 @@ from narrows.studio.snapshots import Snapshot
 from narrows.train.feed import Feed, generator
 from narrows.train.loop import JUDGE
 
-SAMPLE_SECONDS, FEWEST = 0.02, 200
+SAMPLE_SECONDS, FEWEST = 0.03, 100
 """What placing the sample may take, and objects it has at least: a slow model shows fewer, rather than seldom."""
 
 BATCH = 512
@@ -69,7 +69,7 @@ class View:
         """The codes (B, K) of scaled objects (B, *shape)."""
         with reading(self.model):
             parts = [self.model.encode(part).z.float().flatten(1) for part in x.split(BATCH)]
-        return torch.cat(parts).cpu().numpy()
+        return (torch.cat(parts) if len(parts) > 1 else parts[0]).cpu().numpy()
 
     def points(self, step: int) -> bytes:
         """The frame of the sample's points."""

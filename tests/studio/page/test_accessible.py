@@ -8,17 +8,21 @@ pytestmark = pytest.mark.slow
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("view", ["build", "learn", "use"])
+@pytest.mark.parametrize("view", ["build", "map", "learn", "use"])
 def test_nothing_serious(page, enter, view, scheme):
     page.emulate_media(color_scheme=scheme)
     enter(view)
     page.wait_for_timeout(300)
     found = axe.Axe().run(page).response["violations"]
-    serious = [f"{one['id']}: {[node['html'][:120] for node in one['nodes']][:3]}" for one in found if one["impact"] in ("serious", "critical")]
+    serious = [
+        f"{one['id']}: {[node['html'][:120] for node in one['nodes']][:3]}"
+        for one in found
+        if one["impact"] in ("serious", "critical")
+    ]
     assert serious == []
 
 
-@pytest.mark.parametrize("view", ["build", "learn", "use"])
+@pytest.mark.parametrize("view", ["build", "map", "learn", "use"])
 def test_nothing_is_wider_than_a_phone(page, enter, view):
     page.set_viewport_size({"width": 390, "height": 844})
     enter(view)

@@ -15,6 +15,15 @@ def tasks(page):
     return page.locator(".tasks .check").evaluate_all("all => all.map((one) => one.ariaLabel)")
 
 
+def set_up(page):
+    """Train what the chapter is about, if that is not what is looked at already."""
+    button = page.get_by_role("button", name="Set it up and train")
+    page.locator(".tasks").wait_for()
+    if button.count():
+        button.click()
+    until(page, "document.querySelector('.tasks .check').ariaLabel === 'done'")
+
+
 def test_every_chapter_has_its_words_a_figure_something_to_do_and_a_way_to_break_it(page, enter):
     enter("learn")
     buttons = page.locator(".contents button")
@@ -29,6 +38,7 @@ def test_every_chapter_has_its_words_a_figure_something_to_do_and_a_way_to_break
 
 def test_the_code_is_moved_by_hand_and_the_output_answers(page, enter):
     enter("learn", "?chapter=parts")
+    set_up(page)
     until(page, "document.querySelectorAll('.through canvas').length === 2", seconds=30)
     output = "document.querySelectorAll('.through canvas')[1].toDataURL()"
     given = "document.querySelectorAll('.through canvas')[0].toDataURL()"
@@ -57,7 +67,9 @@ def test_sizes_that_were_tried_stay_in_the_table(page, enter):
     for size in ("1", "8", "32"):
         page.get_by_role("radiogroup", name="Numbers in the code").get_by_role("radio", name=size, exact=True).click()
         page.locator(".scores tbody tr.now th", has_text=size).wait_for(timeout=30_000)
-    rows = {row.split("\t")[0]: float(row.split("\t")[1]) for row in page.locator(".sizes tbody").inner_text().split("\n")}
+    rows = {
+        row.split("\t")[0]: float(row.split("\t")[1]) for row in page.locator(".sizes tbody").inner_text().split("\n")
+    }
     assert rows["32"] < rows["1"]
     assert tasks(page) == ["done"]
     assert page.get_by_role("button", name="Next: Kinds of bottleneck").count() == 1
@@ -65,6 +77,7 @@ def test_sizes_that_were_tried_stay_in_the_table(page, enter):
 
 def test_the_decoder_answers_a_drag_over_the_plane(page, enter):
     enter("learn", "?chapter=space")
+    set_up(page)
     plane = page.locator(".plane > canvas")
     plane.wait_for(timeout=30_000)
     box = plane.bounding_box()
@@ -81,9 +94,11 @@ def test_the_decoder_answers_a_drag_over_the_plane(page, enter):
 
 def test_noise_and_odd_ones_are_worked_out_in_the_page(page, enter):
     enter("learn", "?chapter=noise")
+    set_up(page)
     page.get_by_role("slider", name="Amount of noise").press("End")
     page.get_by_text("Error against the clean original").wait_for()
     chapter(page, "Odd ones out")
+    set_up(page)
     page.get_by_role("button", name="inverted").click()
     said = page.get_by_text("Error of").inner_text()
     assert int(said.split("larger than ")[1].split("%")[0]) > 90, said

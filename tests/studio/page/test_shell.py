@@ -8,6 +8,8 @@ from browsing import until
 pytestmark = pytest.mark.slow
 
 PROBE = "window.__probe"
+STATUS = "document.querySelector('.status').innerText"
+STEP = f"+{STATUS}.match(/step ([\\d,]+)/)[1].replace(',', '')"
 
 
 def state_of(page):
@@ -26,15 +28,16 @@ def test_it_opens_on_something_that_learns_and_asks_no_other_host(page, enter, w
 
 
 def test_play_pause_and_step_by_button_and_by_keyboard(page, enter):
-    enter("learn")
-    page.get_by_role("button", name="Begin again").click()
+    enter("learn", "?data.name=digits&training.epochs=5000&training.batch=64")
+    until(page, f"/^epoch/.test({STATUS})")
     page.get_by_role("button", name="Pause").click()
-    until(page, "document.querySelector('.status').innerText.startsWith('paused')")
-    step = page.evaluate("narrowsStep = +document.querySelector('.timeline').ariaValueMax")
+    until(page, f"{STATUS}.startsWith('paused')")
+    step = page.evaluate(STEP)
     page.get_by_role("button", name="One step").click()
-    until(page, f"+document.querySelector('.timeline').ariaValueMax > {step}")
+    until(page, f"{STEP} === {step + 1}")
     assert state_of(page).startswith("paused")
-    page.locator("body").press(" ")
+    page.get_by_role("heading", level=1).click()
+    page.keyboard.press(" ")
     until(page, "!document.querySelector('.status').innerText.startsWith('paused')")
 
 
@@ -60,7 +63,7 @@ def test_a_link_is_an_experiment(page, enter, browser, whole_studio):
     assert "bottleneck.size=3" in link
     other = page.context.new_page()
     other.goto(link)
-    assert other.get_by_role("heading", name="The latent space").is_visible()
+    other.get_by_role("heading", name="The latent space").wait_for()
     until(other, "document.querySelector('.status').innerText.match(/epoch|trained/)")
     run = re.search(r"run=(\w+)", link)[1]
     assert whole_studio.http.get(f"/api/runs/{run}").json()["recipe"]["bottleneck"]["size"] == 3
@@ -109,7 +112,8 @@ def test_a_lost_connection_is_said_and_mended(page, enter):
     page.evaluate("""() => {
       window.heard = [];
       const line = document.querySelector('.status');
-      new MutationObserver(() => heard.push(line.innerText)).observe(line, { subtree: true, childList: true, characterData: true });
+      const watcher = new MutationObserver(() => heard.push(line.innerText));
+      watcher.observe(line, { subtree: true, childList: true, characterData: true });
     }""")
     count = len(sockets)
     sockets[-1].close()

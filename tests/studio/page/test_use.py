@@ -74,7 +74,8 @@ def test_a_picture_dropped_anywhere_is_used(page, enter):
           const given = new DataTransfer();
           given.items.add(new File([new Uint8Array(bytes)], "dropped.png", { type: "image/png" }));
           for (const name of ["dragover", "drop"]) {
-            document.querySelector("main").dispatchEvent(new DragEvent(name, { bubbles: true, cancelable: true, dataTransfer: given }));
+            const event = new DragEvent(name, { bubbles: true, cancelable: true, dataTransfer: given });
+            document.querySelector("main").dispatchEvent(event);
           }
         }""",
         list(digit()),

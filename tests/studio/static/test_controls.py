@@ -14,7 +14,10 @@ def test_a_frame_does_each_task_once_and_goes_on_after_a_mistake(lab):
     body = """
       const { onFrame, afterFrame, beat } = await import("narrows/beat");
       const done = [];
-      const ignored = new Promise((resolve) => addEventListener("error", (event) => (event.preventDefault(), event.stopImmediatePropagation(), resolve(1)), { once: true, capture: true }));
+      const caught = (resolve) => (event) => (event.preventDefault(), event.stopImmediatePropagation(), resolve());
+      const ignored = new Promise((resolve) => {
+        addEventListener("error", caught(resolve), { once: true, capture: true });
+      });
       const before = beat.frames;
       const first = () => { done.push("first"); onFrame(nested); };
       const nested = () => done.push("nested");

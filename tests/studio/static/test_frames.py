@@ -56,9 +56,11 @@ def test_a_run_takes_news_in_any_order(lab):
     body = """
       const { Run } = await import("narrows/run");
       const run = new Run("abc");
-      run.hear({ state: "running", step: 2, curve: { step: [1, 2], loss: [4, 3] }, judged: [{ epoch: 1, train: { loss: 2 }, valid: { loss: 1 } }] });
+      const judged = [{ epoch: 1, train: { loss: 2 }, valid: { loss: 1 } }];
+      run.hear({ state: "running", step: 2, curve: { step: [1, 2], loss: [4, 3] }, judged });
       run.hear({ step: 3, curve: { step: [2, 3], loss: [3, 2] }, snapshots: [{ step: 0 }, { step: 3 }] });
-      const before = { curve: run.curve.value, info: run.info.value.step, valid: run.epochs.value[0].valid, snaps: run.snapshots.value.length };
+      const [{ valid }, snaps] = [run.epochs.value[0], run.snapshots.value.length];
+      const before = { curve: run.curve.value, info: run.info.value.step, valid, snaps };
       run.hear({ dropped: [0] });
       const left = run.snapshots.value.map(({ step }) => step);
       run.hear({ fresh: true, curve: { step: [1], loss: [9] } });

@@ -100,12 +100,15 @@ async def heard(socket: WebSocket) -> str:
 
 async def watch(desk: Desk, viewer: Viewer, said: Watch) -> None:
     """Let a viewer look at the runs that exist."""
-    known = []
-    for run in said.runs:
-        with contextlib.suppress(UsageError):
-            await asyncio.to_thread(desk.recall, desk.store.run(run))
-            known.append(run)
-    desk.hub.watch(viewer, known, said.want)
+    known, recalled = dict.fromkeys(said.runs), set[str]()
+    # Another viewer that leaves meanwhile may let a run be forgotten again.
+    while new := next((run for run in known if run not in recalled or run not in desk.hub.records), None):
+        recalled.add(new)
+        try:
+            await asyncio.to_thread(desk.recall_frames, desk.store.run(new))
+        except UsageError:
+            del known[new]
+    desk.hub.watch(viewer, list(known), said.want)
 
 
 async def speak(socket: WebSocket, desk: Desk, viewer: Viewer) -> None:

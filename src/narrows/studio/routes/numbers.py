@@ -72,9 +72,9 @@ async def points(
         if not path.is_file():
             raise UsageError(f"no {projection} map yet", step="Ask for it with /project", code="usage.no-snapshot")
         return binary(await asyncio.to_thread(path.read_bytes))
-    held = desk.hub.record(run).frames.get(KINDS["points"])
-    if step is None and held and unpack(held[1]).b & COMPLETE:
-        return binary(held[1])
+    held = desk.hub.held(run, KINDS["points"])
+    if step is None and held and unpack(held).b & COMPLETE:
+        return binary(held)
     await desk.about(row)
     _, frames = await desk.slow.ask("points", **desk.named(row), step=step, projection=projection)
     return binary(frames[0])
@@ -84,9 +84,9 @@ async def points(
 async def weights(run: str, desk: Here, step: Step = None) -> Response:
     """The weights of a snapshot, or the newest, a weights frame."""
     row = desk.store.run(run)
-    held = desk.hub.record(run).frames.get(KINDS["weights"])
+    held = desk.hub.held(run, KINDS["weights"])
     if step is None and held and desk.jobs.is_live(run):
-        return binary(held[1])
+        return binary(held)
     if step is None:
         _, frames = await desk.quick.ask("weights", **desk.named(row), step=None)
         return binary(frames[0])

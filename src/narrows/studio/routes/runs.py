@@ -108,6 +108,8 @@ async def one_run(run: str, desk: Here) -> dict[str, Any]:
 async def do(run: str, deed: Deed, desk: Here) -> dict[str, str]:
     """Pause, resume, make one step, stop, begin again or slow down: a run and those that train beside it."""
     row = desk.store.run(run)
+    for other in desk.store.family(row["family"]):
+        await asyncio.to_thread(desk.recall, other)
     return desk.jobs.slow_down(row, deed.steps) if deed.do == "pace" else desk.jobs.do(row, deed.do)
 
 

@@ -9,6 +9,7 @@ import { Timeline } from "narrows/timeline";
 
 const NAMES = { build: "Build", map: "Map", compare: "Compare", use: "Use", learn: "Learn" };
 const THEMES = { auto: "Auto", light: "Light", dark: "Dark" };
+/** @type {Record<string, "auto" | "light" | "dark">} */
 const NEXT_THEME = { auto: "dark", dark: "light", light: "auto" };
 
 /** @param {{studio: Studio}} given */

@@ -36,9 +36,8 @@ export function afterFrame(task) {
 
 /**
  * `handler`, its time added to the frame it belongs to.
- * @template {unknown[]} A
- * @param {(...given: A) => void} handler
- * @returns {(...given: A) => void}
+ * @param {(...given: any[]) => void} handler
+ * @returns {(...given: any[]) => void}
  */
 export function timed(handler) {
   return (...given) => {

@@ -227,8 +227,9 @@ export function Scores({ studio }) {
   const graph = useValue(() => studio.run.value?.graph.value ?? null);
   const epochs = useValue(() => studio.run.value?.epochs.value ?? NONE);
   const baseline = useValue(() => studio.run.value?.baseline.value ?? null);
+  if (!graph) return null;
   const valid = epochs.at(-1)?.valid ?? null;
-  const size = graph?.code.size ?? "…";
+  const { size } = graph.code;
   const numbers = `${size} number${size === 1 ? "" : "s"}`;
   const pca = measure(baseline, "pca");
   const rows = [

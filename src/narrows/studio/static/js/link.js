@@ -7,6 +7,7 @@
  */
 
 const VERSION = "1";
+const FIRST_DATA = "digits";
 
 /**
  * @typedef {Record<string, any>} Recipe A recipe as JSON, whole or in part.
@@ -86,8 +87,10 @@ function read(text) {
  */
 export function toHash({ view, recipe, rest }, base) {
   const query = new URLSearchParams();
-  if (recipe) Object.entries(differences(recipe, base)).forEach(([path, value]) => query.set(path, written(value)));
-  if (recipe && ![...query.keys()].length) query.set("data.name", recipe.data?.name ?? "digits");
+  if (recipe) {
+    const settings = { "data.name": recipe.data?.name ?? FIRST_DATA, ...differences(recipe, base) };
+    Object.entries(settings).forEach(([path, value]) => query.set(path, written(value)));
+  }
   Object.entries(rest).forEach(([name, text]) => query.set(name, text));
   const text = query.toString();
   return `#${VERSION}/${view}${text && "?"}${text}`;
@@ -110,7 +113,8 @@ export function fromHash(hash) {
     if (PARTS.includes(name.split(".")[0])) settings[name] = read(text);
     else rest[name] = text;
   }
-  return { view: found[2], recipe: Object.keys(settings).length ? nest(settings) : null, rest };
+  const recipe = Object.keys(settings).length ? nest({ "data.name": FIRST_DATA, ...settings }) : null;
+  return { view: found[2], recipe, rest };
 }
 
 /**
@@ -121,7 +125,7 @@ export function fromHash(hash) {
 export function asCommand(recipe, base) {
   const { "data.name": _, ...settings } = differences(recipe, base);
   const sets = Object.entries(settings).map(([path, value]) => `--set ${quoted(`${path}=${written(value)}`)}`);
-  return ["narrows train", quoted(recipe.data?.name ?? "digits"), ...sets].join(" ");
+  return ["narrows train", quoted(recipe.data?.name ?? FIRST_DATA), ...sets].join(" ");
 }
 
 /** @param {string} text */

@@ -6,12 +6,18 @@ import { html, useEffect, useRef, useState, useValue } from "narrows/html";
 
 /** @typedef {import("narrows/studio").Studio} Studio */
 
+const AGAIN_MS = 4000;
+
 /** @param {{studio: Studio}} given */
 export function Runs({ studio }) {
   const list = useValue(studio.list);
   const shown = useValue(studio.runs);
   const state = useValue(() => studio.run.value?.info.value.state);
-  useEffect(() => void studio.readList(), [shown, state]);
+  useEffect(() => {
+    studio.readList();
+    const timer = state === "running" ? setInterval(studio.readList, AGAIN_MS) : 0;
+    return () => clearInterval(timer);
+  }, [shown, state]);
   return html`<section class="runs" aria-label="Runs">
     <div class="heading"><h2>Runs</h2><span class="aside">${list ? list.length : ""}</span></div>
     ${list?.length === 0 && html`<p class="quiet">None yet: press play on Build.</p>`}

@@ -26,7 +26,10 @@ const JSONS = {
 const BYTES = {
   labels: () => part("labels"),
   weights: () => part("weights"),
-  points: (query) => (query.has("projection") ? refuse() : part("points")),
+  points: (query) => {
+    const name = query.get("projection") ?? "points";
+    return name in about.widths ? part(name) : refuse();
+  },
   objects: async (query) => {
     const { shape, dtype } = about.run.objects;
     const size = shape.reduce((all, side) => all * side, dtype === "uint8" ? 1 : 2);

@@ -54,10 +54,12 @@ function Top({ studio, view }) {
 
 /** The network and its training in a few words. */
 function summary() {
-  const { recipe, graph, counts, epochs } = about.run;
+  const { recipe, graph, counts, epochs, objects } = about.run;
   const count = (/** @type {number} */ number) => number.toLocaleString("en");
   const sizes = [graph.values, passing(graph), graph.values].map(count).join(" → ");
-  return `${recipe.network.kind}, ${sizes}, trained for ${count(epochs)} ${epochs === 1 ? "epoch" : "epochs"} on ${count(counts.train)} objects`;
+  const trained = `trained for ${count(epochs)} ${epochs === 1 ? "epoch" : "epochs"} on ${count(counts.train)} objects`;
+  const some = objects.count < about.of ? `; ${count(objects.count)} of ${count(about.of)} others are here` : "";
+  return `${recipe.network.kind}, ${sizes}, ${trained}${some}`;
 }
 
 /** The network with one object in it, and how well it does. @param {{studio: Studio}} given */
