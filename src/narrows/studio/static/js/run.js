@@ -69,6 +69,8 @@ export class Run {
   async reload() {
     const detail = await api.get(`runs/${this.id}`);
     const { graph, history = {}, snapshots = [], notices = [], ...info } = detail;
+    // The same graph stays the same object: the model and the drawing were made for it.
+    if (JSON.stringify(graph) === JSON.stringify(this.graph.peek())) detail.graph = this.graph.peek();
     batch(() => {
       this.detail.value = detail;
       this.info.value = { ...this.info.value, ...info };
