@@ -16,7 +16,7 @@ HASH = """
   }
 """
 OUTPUT, LOST, FIRST = "canvas[aria-label='What comes out']", "canvas[aria-label='What was lost']", ".seen-tile canvas"
-ALIVE = "window.__probe?.decodedId !== null && document.querySelectorAll('.column-label').length > 3"
+ALIVE = "document.querySelector('.code-bar')?.textContent.includes('Take hold') && document.querySelectorAll('.seen-tile').length === 12"
 RECIPE = {"network.kind": "dense", "network.widths": "[32]", "bottleneck.kind": "plain", "bottleneck.size": 2}
 QUERY = "&".join(f"{name}={value}" for name, value in {**RECIPE, "training.epochs": 8_000, "training.batch": 64}.items())
 
@@ -159,11 +159,26 @@ def test_layers_are_added_and_removed_on_the_drawing(build):
     columns(build, 5)
 
 
+def test_a_network_that_does_not_train_yet_is_shown_with_its_first_weights(build):
+    alive(build)
+    build.get_by_role("button", name="Pause").click()
+    until(build, "document.querySelector('.status').textContent.includes('paused')")
+    build.locator(".edit.add").last.click()
+    columns(build, 7)
+    until(build, "document.querySelector('.code-bar').textContent.includes('Untrained')")
+    plate = "canvas.plate.encoder"
+    until(build, f"document.querySelectorAll('{plate}').length === 2 && ({HASH})('{plate}') !== 7")
+    build.locator(".edit.remove").first.click(force=True)
+    columns(build, 5)
+    build.get_by_role("button", name="Play").click()
+    alive(build)
+
+
 def test_one_click_makes_it_convolutional_on_the_same_data(build):
     build.get_by_role("radio", name="conv").click()
     until(build, "[...document.querySelectorAll('.column-label b')].some((one) => one.textContent.startsWith('conv'))", seconds=40)
     said(build, "began anew")
-    until(build, "document.querySelector('.code-bar').textContent.includes('Take hold')", seconds=60)
+    alive(build)
     assert build.locator(".station.code .slider .now").inner_text() == "2 numbers"
 
 

@@ -17,11 +17,10 @@ export function CodeBar({ glass, graph }) {
 
 /** What there is to do, or why nothing moves yet. @param {{glass: Glass, graph: any}} given */
 function Hint({ glass, graph }) {
-  const alive = useValue(() => glass.seen.value !== null && glass.studio.run.value?.graph.value === graph, [graph]);
-  const changed = useValue(glass.studio.changed);
+  const alive = useValue(() => glass.subject.value.run !== null, [graph]);
+  const running = useValue(glass.studio.running);
   if (graph.remote) return html`<p class="code-bar"><b>This model is too large to run in the page</b><small>the twelve objects and the map still follow it; a narrower network moves here too</small></p>`;
-  if (!alive && changed) return html`<p class="code-bar"><b>The new network, untrained</b><small>press play, and it comes to life</small></p>`;
-  if (!alive) return html`<p class="code-bar"><b>The network as the recipe draws it</b><small>its activations appear with the first weights</small></p>`;
+  if (!alive) return html`<p class="code-bar"><b>Untrained: its first weights are random</b><small>${running ? "the training begins in a moment" : "press play, and it learns"}</small></p>`;
   return html`<p class="code-bar"><b>Take hold of a number of the code: the decoder answers at once</b>
     <small>hover a unit to see what it responds to · click a layer to open it</small><${FreeAll} glass=${glass} /></p>`;
 }
