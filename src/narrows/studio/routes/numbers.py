@@ -73,9 +73,7 @@ async def scene(run: str, desk: Here) -> Response:
     return FileResponse(path, media_type="image/png")
 
 
-@router.get(
-    "/{run}/points", response_class=Response, responses={**BYTES, 204: {"description": "That map is not worked out yet."}}
-)
+@router.get("/{run}/points", response_class=Response, responses={**BYTES, 204: {"description": "Not worked out yet."}})
 async def points(
     run: str, desk: Here, step: Step = None, projection: Literal["code", "pca", "tsne"] | None = None
 ) -> Response:
