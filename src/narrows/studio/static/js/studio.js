@@ -6,6 +6,7 @@ import { afterFrame } from "narrows/beat";
 import { canKeep } from "narrows/keep";
 import { asCommand } from "narrows/link";
 import { Live } from "narrows/live";
+import { planned } from "narrows/previewed";
 import { tellAsked, tellVisible, told } from "narrows/probe";
 import { createState, darkness, keepInLocation, keepTheme, takeHash } from "narrows/state";
 
@@ -93,7 +94,7 @@ function actions(studio) {
   const readPreview = (wish = { recipe: studio.recipe.value }) =>
     attempt(async () => {
       const turn = (asked += 1);
-      const answer = await api.post("preview", wish);
+      const answer = await planned(wish);
       if (turn !== asked) return false;
       studio.preview.value = answer;
       studio.recipe.value = answer.recipe;
