@@ -26,7 +26,13 @@ export class Lattice {
    * @param {import("narrows/hand").Hand} hand
    */
   constructor(canvas, plot, hand) {
-    Object.assign(this, { canvas, plot, hand });
+    this.canvas = canvas;
+    this.plot = plot;
+    this.hand = hand;
+    /** Where the ground is put together, and one tile of it. @type {HTMLCanvasElement | null} */
+    this.sheet = null;
+    /** @type {HTMLCanvasElement | null} */
+    this.one = null;
     this.shown = false;
     this.turn = 0;
     this.timer = 0;

@@ -46,12 +46,15 @@ export class Plot {
     this.ratio = 1;
     /** @type {import("narrows/camera").Camera | null} */
     this.camera = null;
+    /** @type {import("narrows/camera").Frame} */
     this.frame = { x: 0, y: 0, width: 1, height: 1, give: EVEN };
     this.give = EVEN;
+    /** @type {Float32Array} */
     this.xy = new Float32Array(0);
     this.count = 0;
     /** @type {Grid | null} */
     this.grid = null;
+    /** @type {Uint8Array} */
     this.kinds = new Uint8Array(0);
     this.shown = new Uint8Array(256).fill(1);
     /** @type {import("narrows/thumbs").Thumbs | null} */

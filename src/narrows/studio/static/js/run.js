@@ -14,7 +14,7 @@ const BEGUN = ["running", "paused", "done"];
 
 /**
  * @typedef {{step: number[], loss: number[]}} Curve
- * @typedef {{epoch: number, step?: number, train: number | null, valid: number | null, best?: boolean}} Epoch
+ * @typedef {{epoch: number, step?: number, train: number | null, valid: number | null, mse?: number, best?: boolean}} Epoch
  * @typedef {{step: number, epoch: number, valid: number | null}} Snapshot
  * @typedef {{step: number, count: number, all: boolean, projection: string, bounds: Float32Array, xy: Float32Array,
  *   packed: Uint16Array}} Points `xy` are numbers of the projection, `packed` the same as 0..65535 of `bounds`.

@@ -8,7 +8,7 @@
 /** @typedef {{ax: number, bx: number, ay: number, by: number}} Place */
 /** @typedef {{colour: number[], shape: string}} Style Colour as red, green, blue of 0..255. */
 /**
- * @typedef {{side: number, channels: number, ids: Int32Array, pixels: Uint8Array, ink: boolean}} Thumbs
+ * @typedef {{side: number, channels: number, ids: Int32Array, pixels: Uint8Array}} Thumbs
  *   Pictures of `side` x `side` pixels: with one channel how much ink covers a pixel, with three its colour.
  */
 
@@ -68,7 +68,7 @@ function covered(inside, radius, reach, px, py, opacity, width) {
   };
 }
 
-/** A colour as one word of a picture, opaque. */
+/** A colour as one word of a picture, opaque. @param {number[]} colour */
 const word = ([red, green, blue]) => ((255 << 24) | (blue << 16) | (green << 8) | red) >>> 0;
 
 /** `share` of one colour over another. */
@@ -91,7 +91,7 @@ export class Splat {
     this.fromPlace = { ax: 1, bx: 0, ay: 1, by: 0 };
     this.place = this.fromPlace;
     this.share = 1;
-    /** Number of the style of each object, and whether a style is shown. */
+    /** Number of the style of each object. @type {Uint8Array} */
     this.kinds = new Uint8Array(0);
     /** @type {Style[]} */
     this.styles = [];
