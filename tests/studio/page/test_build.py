@@ -1,4 +1,4 @@
-"""The Build view on the real studio: it learns when it opens, answers to a drag, explains itself, and is rebuilt by clicks.
+"""The Build view on the real studio: it learns when it opens, answers a drag, explains itself, is rebuilt by clicks.
 
 One page for the whole file: the tests go on from each other, those that change the recipe last.
 """
@@ -16,9 +16,14 @@ HASH = """
   }
 """
 OUTPUT, LOST, FIRST = "canvas[aria-label='What comes out']", "canvas[aria-label='What was lost']", ".seen-tile canvas"
-ALIVE = "document.querySelector('.code-bar')?.textContent.includes('Take hold') && document.querySelectorAll('.seen-tile').length === 12"
+ALIVE = """
+  document.querySelector(".code-bar")?.textContent.includes("Take hold")
+    && document.querySelectorAll(".seen-tile").length === 12
+"""
 RECIPE = {"network.kind": "dense", "network.widths": "[32]", "bottleneck.kind": "plain", "bottleneck.size": 2}
-QUERY = "&".join(f"{name}={value}" for name, value in {**RECIPE, "training.epochs": 8_000, "training.batch": 64}.items())
+QUERY = "&".join(
+    f"{name}={value}" for name, value in {**RECIPE, "training.epochs": 8_000, "training.batch": 64}.items()
+)
 
 
 def alive(page):
@@ -117,7 +122,9 @@ def test_a_layer_opens_and_a_value_is_traced_back_to_its_terms(build):
     until(build, "document.querySelector('.drawer .units')?.textContent.includes('32 units')")
     build.locator(".drawer canvas.plate").click(position={"x": 120, "y": 20})
     build.wait_for_selector(".terms")
-    rows = build.evaluate("[...document.querySelectorAll('.terms tbody tr')].map((row) => row.lastElementChild.textContent)")
+    rows = build.evaluate(
+        "[...document.querySelectorAll('.terms tbody tr')].map((row) => row.lastElementChild.textContent)"
+    )
     *terms, total, _ = map(float, rows)
     assert sum(terms) == pytest.approx(total, abs=0.01)
     build.keyboard.press("Escape")
@@ -176,7 +183,11 @@ def test_a_network_that_does_not_train_yet_is_shown_with_its_first_weights(build
 
 def test_one_click_makes_it_convolutional_on_the_same_data(build):
     build.get_by_role("radio", name="conv").click()
-    until(build, "[...document.querySelectorAll('.column-label b')].some((one) => one.textContent.startsWith('conv'))", seconds=40)
+    until(
+        build,
+        "[...document.querySelectorAll('.column-label b')].some((one) => one.textContent.startsWith('conv'))",
+        seconds=40,
+    )
     said(build, "began anew")
     alive(build)
     assert build.locator(".station.code .slider .now").inner_text() == "2 numbers"

@@ -24,7 +24,10 @@ def test_the_page_offers_the_kinds_of_the_library_in_its_words(lab, part, table)
 
 
 def test_fields_carry_the_limits_of_the_schema(lab):
-    body = 'const { fieldsOf, meant } = await import("narrows/form"); return fieldsOf(schema, meant(schema, schema.properties.training));'
+    body = """
+      const { fieldsOf, meant } = await import("narrows/form");
+      return fieldsOf(schema, meant(schema, schema.properties.training));
+    """
     fields = {field["name"]: field for field in lab(body, schema=SCHEMA)}
     assert (fields["batch"]["low"], fields["batch"]["high"], fields["batch"]["kind"]) == (1, 65_536, "whole")
     assert fields["patience"]["empty"]
@@ -33,9 +36,7 @@ def test_fields_carry_the_limits_of_the_schema(lab):
 
 @pytest.mark.parametrize(("low", "high"), [(1, 64), (1, 784), (2, 103), (1, 1), (4, 2048)])
 def test_stops_of_a_slider_rise_from_end_to_end(lab, low, high):
-    stops = lab(
-        'const { doublings } = await import("narrows/form"); return doublings(low, high);', low=low, high=high
-    )
+    stops = lab('const { doublings } = await import("narrows/form"); return doublings(low, high);', low=low, high=high)
     assert stops == sorted(set(stops))
     assert (stops[0], stops[-1]) == (low, high)
 
@@ -139,7 +140,9 @@ def test_ranges_of_a_code_are_those_of_numpy(lab, made):
       const rows = Array.from({ length: 3 }, (_, i) => objects.subarray(i * 36, (i + 1) * 36));
       return codeRanges(new Model(graph, weights), rows);
     """
-    found = lab(body, graph=graph, weights=weights_of(model, graph).astype(np.float32), objects=x.reshape(3, -1).ravel())
+    found = lab(
+        body, graph=graph, weights=weights_of(model, graph).astype(np.float32), objects=x.reshape(3, -1).ravel()
+    )
     import torch
 
     codes = model.encode(torch.from_numpy(x)).z.reshape(-1, 3).numpy()

@@ -19,8 +19,10 @@ export function CodeBar({ glass, graph }) {
 function Hint({ glass, graph }) {
   const alive = useValue(() => glass.subject.value.run !== null, [graph]);
   const running = useValue(glass.studio.running);
-  if (graph.remote) return html`<p class="code-bar"><b>This model is too large to run in the page</b><small>the twelve objects and the map still follow it; a narrower network moves here too</small></p>`;
-  if (!alive) return html`<p class="code-bar"><b>Untrained: its first weights are random</b><small>${running ? "the training begins in a moment" : "press play, and it learns"}</small></p>`;
+  if (graph.remote) return html`<p
+    class="code-bar"><b>This model is too large to run in the page</b><small>the twelve objects and the map still follow it; a narrower network moves here too</small></p>`;
+  if (!alive) return html`<p
+    class="code-bar"><b>Untrained: its first weights are random</b><small>${running ? "the training begins in a moment" : "press play, and it learns"}</small></p>`;
   return html`<p class="code-bar"><b>Take hold of a number of the code: the decoder answers at once</b>
     <small>hover a unit to see what it responds to · click a layer to open it</small><${FreeAll} glass=${glass} /></p>`;
 }
@@ -29,7 +31,8 @@ function Hint({ glass, graph }) {
 function FreeAll({ glass }) {
   const count = useValue(() => Object.keys(glass.studio.override.value).length);
   if (!count) return null;
-  return html`<button type="button" onClick=${() => (glass.studio.override.value = {})}>${count > 1 ? `Set all ${count} free` : "Set free"}</button>`;
+  return html`<button type="button"
+    onClick=${() => (glass.studio.override.value = {})}>${count > 1 ? `Set all ${count} free` : "Set free"}</button>`;
 }
 
 /** @param {{glass: Glass, unit: number, count: number}} given */
@@ -44,7 +47,8 @@ function InHand({ glass, unit, count }) {
   const written = (number) => short(Math.round(number * 100) / 100);
   return html`<div class="code-bar" role="group" aria-label=${nameOf(unit, count)}>
     <span><b>number ${unit + 1}</b> of ${count}, ${isHeld ? "held at" : "now"} <b class="code-ink">${written(value)}</b></span>
-    <${Slider} label="Value of number ${unit + 1}" kind="code" min=${low} max=${high} step=${(high - low) / 200} value=${value} show=${written} onInput=${take} ends=${false} />
+    <${Slider} label="Value of number ${unit + 1}" kind="code" min=${low} max=${high} step=${(high - low) / 200} value=${value}
+      show=${written} onInput=${take} ends=${false} />
     <button type="button" aria-pressed=${override[unit] === 0} onClick=${() => glass.hold(unit, 0)}>Turn off</button>
     ${isHeld
       ? html`<button type="button" onClick=${() => glass.hold(unit, null)}>Set free</button>`

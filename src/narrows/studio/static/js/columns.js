@@ -67,7 +67,11 @@ function layerColumn(layer, graph) {
   };
 }
 
-/** What is drawn of a layer: of an LSTM all its steps, and a row of features on the grid it is spread over. @param {Layer} layer @param {Graph} graph */
+/**
+ * What is drawn of a layer: of an LSTM all its steps, and a row of features on the grid it is spread over.
+ * @param {Layer} layer
+ * @param {Graph} graph
+ */
 function grown(layer, { layers }) {
   if (layer.op === "lstm") return [layer.in[0], 2 * /** @type {number} */ (layer.hidden)];
   const next = layers.find(({ from }) => from[0] === layer.name);
@@ -133,7 +137,10 @@ const gatesShape = (layer) => ({
   steps: layer.in[0], hidden: /** @type {number} */ (layer.hidden), ways: 2 * /** @type {number} */ (layer.layers), name: layer.name,
 });
 
-/** Convolutions have their channels first; a code that is a map, and what is made of each place of it, have them last. @param {Column} column */
+/**
+ * Convolutions have their channels first; a code that is a map, and what is made of each place of it, have them last.
+ * @param {Column} column
+ */
 function mapsShape({ shape, role, layer }) {
   const last = role === "code" || (layer?.op === "dense" && layer.out.length === 3);
   const [channels, height, width] = last ? [shape[2], shape[0], shape[1]] : shape;

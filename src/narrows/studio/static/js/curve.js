@@ -30,7 +30,8 @@ export function Curve({ studio }) {
     <div class="heading"><h2>${fair === false ? "Loss" : "Error"}</h2>
       <${Segments} label="Scale of the error" kind="small" choices=${SCALES} value=${scale} onChange=${setScale} /></div>
     <div class="plot" ref=${host} role="img" aria-label="The loss while it learns"></div>
-    <p class="keys"><span class="key-train">training</span><span class="key-valid">validation</span>${!plot && html`<span class="quiet">begins with the training</span>`}</p>
+    <p class="keys"><span class="key-train">training</span><span class="key-valid">validation</span>${!plot && html`<span
+      class="quiet">begins with the training</span>`}</p>
   </section>`;
 }
 

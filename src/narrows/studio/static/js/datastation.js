@@ -30,7 +30,9 @@ export function DataStation({ studio, recipe }) {
     setUploads((old) => [made, ...old]);
     await pick(studio, `upload:${made.id}`);
   };
-  const sets = (choices?.datasets ?? []).map((set) => ({ value: set.name, label: set.here ? set.name : `${set.name} (not here)`, off: !set.here && !set.downloads }));
+  const sets = (choices?.datasets ?? []).map(({ name: value, here, downloads }) => ({
+    value, label: here ? value : `${value} (not here)`, off: !here && !downloads,
+  }));
   const own = uploads.map((upload) => ({ value: `upload:${upload.id}`, label: upload.label ?? upload.id }));
   const title = choices?.datasets?.find((set) => set.name === name)?.title ?? "your own";
   return html`<${Station} title="Data" aside=${counts ? counted(counts.train + counts.valid + counts.test, kind) : ""}>
@@ -71,6 +73,7 @@ function Examples({ studio }) {
   if (!shown) return html`<div class="thumbs four empty-thumbs"></div>`;
   const { graph, objects, labels } = shown;
   return html`<div class="thumbs four">
-    ${objects.map((values, i) => html`<${Picture} key=${i} look=${graph} values=${values} dark=${dark} label=${graph.classes[labels[i]] ?? `object ${i + 1}`} />`)}
+    ${objects.map((values, i) => html`<${Picture} key=${i} look=${graph} values=${values} dark=${dark}
+      label=${graph.classes[labels[i]] ?? `object ${i + 1}`} />`)}
   </div>`;
 }

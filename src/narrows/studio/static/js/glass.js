@@ -55,7 +55,10 @@ export class Glass {
     this.drawn = computed(() => drawnOf(studio.graph.value, studio.changed.value ? studio.preview.value?.graph : null));
     /** The untrained network of the recipe on the table, with some objects. */
     this.plan = computed(() => ({ run: null, model: untrained(studio.preview.value), objects: exampleObjects(studio.preview.value) }));
-    /** What is shown: the model of the run once there is one of the drawn layers, else the untrained network. @type {import("@preact/signals-core").ReadonlySignal<Subject>} */
+    /**
+     * What is shown: the model of the run once there is one of the drawn layers, else the untrained network.
+     * @type {import("@preact/signals-core").ReadonlySignal<Subject>}
+     */
     this.subject = computed(() => {
       const run = studio.run.value;
       const model = run?.model.value ?? null;
@@ -145,7 +148,11 @@ export class Glass {
     onFrame(this.paint);
   }
 
-  /** Show the input, the output or what was lost. @param {"input"|"output"|"lost"} role @param {HTMLCanvasElement | null} canvas */
+  /**
+   * Show the input, the output or what was lost.
+   * @param {"input"|"output"|"lost"} role
+   * @param {HTMLCanvasElement | null} canvas
+   */
   picture(role, canvas) {
     if (canvas) this.pictures.set(role, canvas);
     else this.pictures.delete(role);
@@ -189,7 +196,12 @@ export class Glass {
     paintPlate(context, plate, pass, shown);
   }
 
-  /** @param {Float32Array} seen What the encoder was shown. @param {Float32Array} x What was to come out. @param {Float32Array} y @param {boolean} whole */
+  /**
+   * @param {Float32Array} seen What the encoder was shown.
+   * @param {Float32Array} x What was to come out.
+   * @param {Float32Array} y
+   * @param {boolean} whole
+   */
   paintPictures(seen, x, y, whole) {
     const { graph } = this.model;
     const [input, output, lost] = ["input", "output", "lost"].map((role) => this.pictures.get(role));
@@ -208,7 +220,12 @@ export class Glass {
     this.dragged = 0;
   }
 
-  /** Hold a number of the code at a value, or let it go. @param {number} unit @param {number | null} value @param {number} [since] Time of the event. */
+  /**
+   * Hold a number of the code at a value, or let it go.
+   * @param {number} unit
+   * @param {number | null} value
+   * @param {number} [since] Time of the event.
+   */
   hold(unit, value, since = 0) {
     const { [unit]: _, ...others } = this.studio.override.peek();
     this.dragged ||= since;

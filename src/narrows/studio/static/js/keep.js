@@ -15,7 +15,11 @@ export function canKeep(trained, recipe, graph) {
   return others(trained.recipe) === others(recipe) && sameLayers(trained.graph, graph);
 }
 
-/** Settings of a bottleneck that cost nothing but training are left out: its kind and size decide. @param {string} part @param {any} value */
+/**
+ * Settings of a bottleneck that cost nothing but training are left out: its kind and size decide.
+ * @param {string} part
+ * @param {any} value
+ */
 const settled = (part, value) => (part === "bottleneck" ? { kind: value.kind, size: value.size } : value);
 
 /** Whether two graphs have tensors of the same names and shapes. @param {any} a @param {any} b */

@@ -64,11 +64,15 @@ export function Measures({ studio }) {
     { name: `always the mean ${one}`, value: mean, kind: "" },
   ];
   return html`<table class="measures"><caption>mean squared error on validation ${(NOUNS[graph.kind] ?? ["", "objects"])[1]}</caption><tbody>
-    ${rows.map(({ name, value, kind }) => html`<tr class=${kind}><th scope="row">${name}</th><td class="number ${kind}">${short(value)}</td></tr>`)}
+    ${rows.map(({ name, value, kind }) => html`<tr class=${kind}><th scope="row">${name}</th><td
+      class="number ${kind}">${short(value)}</td></tr>`)}
   </tbody></table>`;
 }
 
-/** One sentence that says what the reader is looking at, made of the run's own numbers. @param {{studio: import("narrows/studio").Studio}} given */
+/**
+ * One sentence that says what the reader is looking at, made of the run's own numbers.
+ * @param {{studio: import("narrows/studio").Studio}} given
+ */
 export function Sentence({ studio }) {
   const errors = useErrors(studio);
   const kept = useKept(studio);
@@ -97,7 +101,10 @@ export function describe({ graph, baseline, ours, pca, mean, kept, running }) {
   return parts;
 }
 
-/** Of 100 objects, how many have a nearest code of their own class; counted now and then. @param {import("narrows/studio").Studio} studio */
+/**
+ * Of 100 objects, how many have a nearest code of their own class; counted now and then.
+ * @param {import("narrows/studio").Studio} studio
+ */
 function useKept(studio) {
   const [kept, setKept] = useState(/** @type {number | null} */ (null));
   useEffect(() => {

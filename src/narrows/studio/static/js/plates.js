@@ -56,7 +56,13 @@ export function paintPlate(context, plate, pass, how) {
   return undefined;
 }
 
-/** @param {Uint32Array} pixels @param {Int32Array} source @param {ArrayLike<number>} values @param {number} scale @param {Uint32Array} colours */
+/**
+ * @param {Uint32Array} pixels
+ * @param {Int32Array} source
+ * @param {ArrayLike<number>} values
+ * @param {number} scale
+ * @param {Uint32Array} colours
+ */
 function fill(pixels, source, values, scale, colours) {
   const half = (STEPS - 1) / 2;
   const step = half / (scale || 1);
@@ -223,7 +229,14 @@ export function barsPlate(count, box, ratio, pick) {
   });
 }
 
-/** @param {string} kind @param {number} width @param {number} height @param {number} ratio @param {number} units @returns {any} */
+/**
+ * @param {string} kind
+ * @param {number} width
+ * @param {number} height
+ * @param {number} ratio
+ * @param {number} units
+ * @returns {any}
+ */
 function blank(kind, width, height, ratio, units) {
   const pixels = [Math.max(1, Math.round(width * ratio)), Math.max(1, Math.round(height * ratio))];
   return { kind, width, height, ratio, pixels, units, fields: [], bars: null, box: () => null, at: () => null };
