@@ -129,7 +129,7 @@ SPLAT = """
   splat.move(xy, place);
   const [red, blue] = [{ colour: [200, 0, 0], shape: "circle" }, { colour: [0, 0, 200], shape: "square" }];
   splat.dress(new Uint8Array(kinds), [red, blue]);
-  const out = new Uint32Array(40 * 30);
+  const out = new Int32Array(40 * 30);
   Object.assign(splat, how);
   splat.paint(out, 40, 30);
   return new Uint8Array(out.buffer);

@@ -73,7 +73,7 @@ export class Stage {
     const picture = this.sized();
     splat.share = this.glide ? Math.min(1, (now - this.began) / this.glide) : 1;
     if (!picture) return;
-    splat.paint(new Uint32Array(picture.data.buffer), picture.width, picture.height);
+    splat.paint(new Int32Array(picture.data.buffer), picture.width, picture.height);
     this.pen.putImageData(picture, 0, 0);
     this.painted(performance.now() - now);
     if (splat.share < 1) this.change({});
