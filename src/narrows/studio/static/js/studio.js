@@ -218,13 +218,20 @@ function actions(studio) {
       studio.runs.value = [id];
     });
 
+  /** Pause what trains elsewhere, so that the run looked at need not wait. */
+  const makeRoom = () =>
+    attempt(async () => {
+      const others = (await api.get("runs")).filter(({ id, state }) => state === "running" && !studio.runs.value.includes(id));
+      await Promise.all(others.map(({ id }) => api.post(`runs/${id}/do`, { do: "pause" })));
+    });
+
   /** Read the list of runs anew. */
   const readList = () => attempt(async () => (studio.list.value = await api.get("runs")));
 
   const command = () => studio.run.value?.detail.value?.command ?? asCommand(studio.recipe.value ?? {}, studio.choices.value?.defaults.recipe ?? {});
   const python = () => studio.run.value?.detail.value?.python ?? null;
 
-  return { say, attempt, readPreview, edit, change, choose, begin, train, act, toggle, reset, fork, scrub, open, readList, command, python };
+  return { say, attempt, readPreview, edit, change, choose, begin, train, act, toggle, reset, fork, scrub, open, makeRoom, readList, command, python };
 }
 
 /**
