@@ -17,6 +17,7 @@ from narrows.recipe import Recipe
 from narrows.studio.baseline import baseline_of
 from narrows.studio.opened import first_weights
 from narrows.studio.outbox import Outbox
+from narrows.studio.scene import scene_of
 from narrows.studio.screen import Screen
 from narrows.studio.sets import is_loaded, loaded
 from narrows.studio.shown import shown, write_about, write_shown
@@ -116,7 +117,7 @@ class Training:
             view = View(model, recipe, graph, chosen)
         counts = {name: len(getattr(data, name)) for name in ("train", "valid", "test")}
         self.about = {"graph": graph, "counts": counts, "sample_count": view.count, "notes": data.notes}
-        write_shown(self.shown, chosen, self.about)
+        write_shown(self.shown, chosen, self.about, scene_of(data))
         self.say(
             "started", epochs=started.epochs, steps=started.steps, step=self.step, parameters=started.parameters,
             place=started.place.as_dict(), counts=counts, notes=data.notes,

@@ -21,13 +21,15 @@ def test_the_nearest_dot_is_found_on_stretched_axes(lab):
     body = """
       const { Grid } = await import("narrows/grid");
       const grid = new Grid(xy, xy.length / 2);
-      return Array.from({ length: asked.length / 2 }, (_, i) => grid.nearest(asked[2 * i], asked[2 * i + 1], 12, 40, 130));
+      const near = (i) => grid.nearest(asked[2 * i], asked[2 * i + 1], 12, 40, 130);
+      return Array.from({ length: asked.length / 2 }, (_, i) => near(i));
     """
     scale = np.array([40, 130])
     far, found = cKDTree(points * scale).query(asked * scale)
     expected = np.where(far <= 12, found, -1)
     assert lab(body, xy=flat(points), asked=flat(asked)) == expected.tolist()
-    assert (expected == -1).any() and (expected >= 0).any()
+    assert (expected == -1).any()
+    assert (expected >= 0).any()
 
 
 def test_hidden_dots_are_not_found(lab):
@@ -60,7 +62,8 @@ def test_zooming_holds_the_place_under_the_pointer(lab):
       };
       const camera = { x: 0.1, y: -0.2, k: 3 };
       const [near, pan] = [zoomed(frame, size, camera, 1.7, 120, 400), moved(frame, size, camera, 30, -20)];
-      return { held: [under(camera, 120, 400), under(near, 120, 400)], k: near.k, panned: [under(camera, 100, 100), under(pan, 130, 80)] };
+      const panned = [under(camera, 100, 100), under(pan, 130, 80)];
+      return { held: [under(camera, 120, 400), under(near, 120, 400)], k: near.k, panned };
     """
     found = lab(body)
     assert found["held"][0] == pytest.approx(found["held"][1])
@@ -74,8 +77,9 @@ DIRECTIONS = """
   const plane = directions({ count, size, values: codes }, xy, () => held);
   const asked = { x: 0.7, y: -1.3 };
   const code = plane.codeAt(asked);
-  return { places: Array.from({ length: count }, (_, i) => plane.placeOf(codes.subarray(i * size, (i + 1) * size))).map(({ x, y }) => [x, y]),
-           code, there: Object.values(plane.placeOf(code)) };
+  const placeOf = (i) => Object.values(plane.placeOf(codes.subarray(i * size, (i + 1) * size)));
+  const places = Array.from({ length: count }, (_, i) => placeOf(i));
+  return { places, code, there: Object.values(plane.placeOf(code)) };
 """
 
 
@@ -123,7 +127,8 @@ SPLAT = """
   const splat = new Splat();
   Object.assign(splat, { radius: 3, opacity: 256, paper: [255, 255, 255] });
   splat.move(xy, place);
-  splat.dress(new Uint8Array(kinds), [{ colour: [200, 0, 0], shape: "circle" }, { colour: [0, 0, 200], shape: "square" }]);
+  const [red, blue] = [{ colour: [200, 0, 0], shape: "circle" }, { colour: [0, 0, 200], shape: "square" }];
+  splat.dress(new Uint8Array(kinds), [red, blue]);
   const out = new Uint32Array(40 * 30);
   Object.assign(splat, how);
   splat.paint(out, 40, 30);
@@ -211,7 +216,8 @@ def test_a_spectrogram_stands_with_its_low_tones_below(lab):
     levels[0] = 1
     look = {"kind": "sound", "shape": [1, 8, 8], "low": 0, "high": 1}
     found = lab(THUMB, look=look, values=levels.ravel(), side=8).reshape(8, 8)
-    assert found[7].tolist() == [255] * 8 and found[:7].max() == 0
+    assert found[7].tolist() == [255] * 8
+    assert found[:7].max() == 0
 
 
 @pytest.mark.parametrize("kind", ["series", "spectrum", "table"])
@@ -225,7 +231,8 @@ def test_curves_and_rows_leave_ink_in_every_column(lab, kind):
 def test_pictures_do_not_cover_each_other_and_the_first_objects_come_first(lab):
     body = """
       const { withRoom } = await import("narrows/thumbs");
-      return withRoom(xy, xy.length / 2, { ax: 1, bx: 0, ay: 1, by: 0 }, { width: 300, height: 300 }, 28, () => true, 1000);
+      const place = { ax: 1, bx: 0, ay: 1, by: 0 };
+      return withRoom(xy, xy.length / 2, place, { width: 300, height: 300 }, 28, () => true, 1000);
     """
     points = RNG.uniform(0, 300, (600, 2))
     found = np.array(lab(body, xy=flat(points)))
@@ -257,4 +264,5 @@ def test_a_scene_is_read_from_where_its_pixels_lie(lab):
     expected = np.full((3, 4), -1)
     expected[2, 1], expected[0, 3] = 0, 1
     assert (rows, columns, at) == (3, 4, expected.ravel().tolist())
-    assert other is None and none is None
+    assert other is None
+    assert none is None

@@ -14,6 +14,7 @@ from narrows.errors import UsageError
 from narrows.studio.desk import Desk, Here
 from narrows.studio.frames import unpack
 from narrows.studio.hub import KINDS
+from narrows.studio.shown import SCENE
 from narrows.studio.store import Row
 
 router = APIRouter(prefix="/api/runs", tags=["numbers"])
@@ -22,6 +23,7 @@ BYTES: dict[int | str, dict[str, Any]] = {
     200: {"content": {"application/octet-stream": {}}, "description": "little endian, as the docs say"}
 }
 PAGE: dict[int | str, dict[str, Any]] = {200: {"content": {"text/html": {}}, "description": "the page, to be saved"}}
+PICTURE: dict[int | str, dict[str, Any]] = {200: {"content": {"image/png": {}}, "description": "a picture"}}
 OBJECTS_LIMIT, COMPLETE = 100_000, 1
 Step = Annotated[int | None, Query(ge=0, lt=2**53)]
 
@@ -61,7 +63,17 @@ async def where(run: str, desk: Here) -> list[str] | None:
     return json.loads(text)  # type: ignore[no-any-return]
 
 
-@router.get("/{run}/points", response_class=Response, responses=BYTES)
+@router.get("/{run}/scene", response_class=Response, responses=PICTURE)
+async def scene(run: str, desk: Here) -> Response:
+    """The scene that the objects are pixels of, in false colours; where no object is, it is transparent."""
+    await desk.about(desk.store.run(run))
+    path = desk.home.shown(run) / SCENE
+    if not path.is_file():
+        raise UsageError("objects that are no pixels", step="Choose a hyperspectral scene", code="usage.no-file")
+    return FileResponse(path, media_type="image/png")
+
+
+@router.get("/{run}/points", response_class=Response, responses={**BYTES, 204: {"description": "Not worked out yet."}})
 async def points(
     run: str, desk: Here, step: Step = None, projection: Literal["code", "pca", "tsne"] | None = None
 ) -> Response:
@@ -70,7 +82,7 @@ async def points(
     if projection in ("pca", "tsne") and step is None:
         path = desk.home.shown(run) / f"projection-{projection}.bin"
         if not path.is_file():
-            raise UsageError(f"no {projection} map yet", step="Ask for it with /project", code="usage.no-snapshot")
+            return Response(status_code=204)
         return binary(await asyncio.to_thread(path.read_bytes))
     held = desk.hub.held(run, KINDS["points"])
     if step is None and held and unpack(held).b & COMPLETE:

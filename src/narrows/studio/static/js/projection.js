@@ -13,8 +13,7 @@ export class Projection {
     this.points = signal(null);
     /** "", "working", or a sentence that says why there is none. */
     this.state = signal("");
-    const hear = studio.live.onMessage;
-    studio.live.onMessage = (message) => (hear(message), this.hear(message));
+    effect(() => this.hear(studio.live.news.value));
     effect(() => {
       const [run, wished] = [studio.run.value, studio.projection.value];
       this.points.value = null;
@@ -42,7 +41,7 @@ export class Projection {
   /** @param {import("narrows/run").Run} run @returns {Promise<boolean>} */
   async read(run) {
     const bytes = await api.bytes(`runs/${run.id}/points?projection=${this.kind}`).catch(() => null);
-    if (!bytes || run !== this.studio.run.peek()) return false;
+    if (!bytes?.byteLength || run !== this.studio.run.peek()) return false;
     const frame = /** @type {import("narrows/frames").PointsFrame} */ (unpack(bytes));
     this.points.value = { ...frame, packed: frame.xy, xy: placed(frame) };
     this.state.value = "";
@@ -52,7 +51,7 @@ export class Projection {
   /** @param {any} message */
   hear(message) {
     const run = this.studio.run.peek();
-    if (message.type !== "projected" || message.id !== run?.id || message.kind !== this.kind) return;
+    if (message?.type !== "projected" || message.id !== run?.id || message.kind !== this.kind) return;
     if (!message.ok) this.state.value = message.sentence ?? "It could not be worked out.";
     else void this.read(run);
   }

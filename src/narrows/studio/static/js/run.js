@@ -6,7 +6,10 @@ import { placed, unpackAll } from "narrows/frames";
 import { unhalved } from "narrows/half";
 import { Model, scaled } from "narrows/nn";
 
-const CHUNK = 1000;
+/** Objects fetched at a time: few, for one that is pointed at has to come at once. */
+const CHUNK = 250;
+/** Objects kept as the model's numbers; the others are kept as they came. */
+const RECENT = 512;
 const BEGUN = ["running", "paused", "done"];
 
 /**
@@ -43,8 +46,10 @@ export class Run {
     this.graph = computed(() => this.detail.value?.graph ?? null);
     /** @type {Map<string, import("narrows/frames").Frame>} */
     this.newest = new Map();
-    /** @type {Map<number, Promise<Float32Array>>} */
+    /** @type {Map<number, Promise<Uint8Array | Uint16Array>>} */
     this.chunks = new Map();
+    /** @type {Map<number, Float32Array>} */
+    this.recent = new Map();
     /** @type {Promise<string[] | null> | null} */
     this.origins = null;
     /** @type {Promise<void> | null} */
@@ -165,18 +170,25 @@ export class Run {
    * @returns {Promise<Float32Array>} Scaled values, (D,).
    */
   async object(index) {
+    const kept = this.recent.get(index);
+    if (kept) return kept;
     const chunk = Math.floor(index / CHUNK);
     if (!this.chunks.has(chunk)) this.chunks.set(chunk, this.readChunk(chunk));
-    const values = this.graph.value.values;
-    const at = (index - chunk * CHUNK) * values;
-    return (await /** @type {Promise<Float32Array>} */ (this.chunks.get(chunk))).subarray(at, at + values);
+    const raw = await /** @type {Promise<Uint8Array | Uint16Array>} */ (this.chunks.get(chunk));
+    const graph = this.graph.value;
+    const at = (index - chunk * CHUNK) * graph.values;
+    const part = raw.subarray(at, at + graph.values);
+    const values = part instanceof Uint8Array ? scaled(part, graph) : unhalved(part);
+    if (this.recent.size >= RECENT) this.recent.delete(this.recent.keys().next().value);
+    this.recent.set(index, values);
+    return values;
   }
 
   /** @param {number} chunk */
   async readChunk(chunk) {
     const path = `runs/${this.id}/objects?first=${chunk * CHUNK}&count=${CHUNK}`;
     const { bytes, headers } = await api.whole(path);
-    return headers.get("X-Dtype") === "uint8" ? scaled(new Uint8Array(bytes), this.graph.value) : unhalved(new Uint16Array(bytes));
+    return headers.get("X-Dtype") === "uint8" ? new Uint8Array(bytes) : new Uint16Array(bytes);
   }
 
   /** Where an object comes from, or null. @param {number} index */

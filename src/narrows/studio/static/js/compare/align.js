@@ -3,7 +3,7 @@
  * as near as can be to the first one. Nothing is stretched.
  *
  * References:
- *     A generalized solution of the orthogonal Procrustes problem (Schoenemann, 1966), https://doi.org/10.1007/BF02289451
+ *     A generalized solution of the orthogonal Procrustes problem (Schoenemann, 1966), doi 10.1007/BF02289451
  */
 
 const LOOKED_AT = 500;
