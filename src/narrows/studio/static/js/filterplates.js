@@ -15,9 +15,14 @@ export function Filters({ glass, column, graph }) {
   const [first] = found;
   if (!first) return html`<figure class="filters"><figcaption>weights</figcaption><p class="quiet">no weights here yet</p></figure>`;
   const shown = Math.min(MOST, first.count);
-  return html`<figure class="filters"><figcaption>${first.name}${first.each > 1 ? `, for the first of ${first.each} maps` : ""}${shown < first.count ? ` · ${shown} of ${first.count}` : ""}</figcaption>
+  return html`<figure class="filters"><figcaption>${titleOf(first, shown)}</figcaption>
     <div class="plates">${Array.from({ length: shown }, (_, i) => html`<${One} key=${i} glass=${glass} set=${first}
       index=${i} part=${column.part} />`)}</div></figure>`;
+}
+
+/** @param {import("narrows/filters").Plates} set @param {number} shown */
+function titleOf({ name, each, count }, shown) {
+  return [name, each > 1 && `, for the first of ${each} maps`, shown < count && ` · ${shown} of ${count}`].filter(Boolean).join("");
 }
 
 const COLOUR = { encoder: "encoder", bottleneck: "code", decoder: "decoder" };

@@ -76,7 +76,8 @@ export function Measures({ studio }) {
 export function Sentence({ studio }) {
   const errors = useErrors(studio);
   const kept = useKept(studio);
-  const sentence = useMemo(() => errors && describe({ ...errors, kept, running: studio.running.value }), [errors?.ours, errors?.pca, errors?.graph, kept]);
+  const told = [errors?.ours, errors?.pca, errors?.graph, kept];
+  const sentence = useMemo(() => errors && describe({ ...errors, kept, running: studio.running.value }), told);
   if (!sentence) return null;
   return html`<p class="note sentence">${sentence.map((part) => (part.strong ? html`<b>${part.strong}</b>` : part))}</p>`;
 }
@@ -91,14 +92,21 @@ export function describe({ graph, baseline, ours, pca, mean, kept, running }) {
   const head = `${capital(inWords(size))} ${size === 1 ? "number stands" : "numbers stand"} for ${graph.values.toLocaleString("en")}. `;
   if (ours === null || !mean) return [head, `The network is learning to bring the ${many} back through ${size === 1 ? "it" : "them"}.`];
   const share = (error) => Math.round(100 * Math.max(0, 1 - error / mean));
-  if (ours >= mean) return [head, "So far the output is ", { strong: `no better than the mean ${(NOUNS[graph.kind] ?? ["object"])[0]}` }, running ? "; let it learn on." : ". Try a wider code, or a lower learning rate."];
+  if (ours >= mean) return [head, ...notYet(graph, running)];
   const parts = [head, size === 1 ? "It keeps " : "They keep ", { strong: `${share(ours)}% of what tells the ${many} apart` }];
-  if (pca !== null) parts.push(ours < pca ? `; PCA keeps ${share(pca)}%` : `; PCA keeps more, ${share(pca)}%${running ? ", so far" : ": here a straight projection is the better choice"}`);
+  const verdict = running ? ", so far" : ": here a straight projection is the better choice";
+  if (pca !== null) parts.push(ours < pca ? `; PCA keeps ${share(pca)}%` : `; PCA keeps more, ${share(pca)}%${verdict}`);
   parts.push(". ");
   if (kept !== null && graph.classes.length > 1) parts.push("The nearest code is ", { strong: "of the same class" }, ` for ${kept} of 100. `);
   const next = (baseline?.curve ?? []).find((point) => point.size >= 4 * size && point.size < graph.values);
   if (next && pca !== null && mseOf(next) < 0.8 * pca) parts.push(`Ask for ${next.size}: PCA alone would keep ${share(mseOf(next))}%.`);
   return parts;
+}
+
+/** @param {any} graph @param {boolean} running */
+function notYet({ kind }, running) {
+  const one = (NOUNS[kind] ?? ["object"])[0];
+  return ["So far the output is ", { strong: `no better than the mean ${one}` }, running ? "; let it learn on." : ". Try a lower learning rate."];
 }
 
 /**
