@@ -12,7 +12,7 @@ const SLICE_MS = 4;
 const ROUNDS = [112, 56, 28];
 const VEIL = { columns: 72, blur: 2, rounds: 3 };
 /** Dots near a place, relative to what an even spread would give, from which there is no veil. */
-const DENSE = 0.35;
+const DENSE = 0.12;
 const THINNEST = 0.08;
 const QUIET_MS = 160;
 const GAP = 1.5;

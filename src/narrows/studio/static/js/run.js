@@ -158,6 +158,10 @@ export class Run {
 
   /** Points of all objects and the newest weights, for a run that does not stream. */
   async readLatest() {
+    const last = this.snapshots.value.at(-1)?.step;
+    // The last snapshot lies ready; all points have to be worked out by a child that may have to wake up first.
+    const ready = last === undefined ? null : await api.bytes(`runs/${this.id}/snapshots/${last}`).catch(() => null);
+    if (ready && !this.points.value) unpackAll(ready).forEach((frame) => this.take(frame));
     const [points, weights] = await Promise.all(
       ["points", "weights"].map((kind) => api.bytes(`runs/${this.id}/${kind}`).catch(() => null)),
     );

@@ -45,7 +45,7 @@ const GRAB = 9;
 /** @param {{studio: any, run: import("narrows/run").Run | null, small?: boolean} & Extras} given */
 export function Scatter({ studio, run, small = false, ...extras }) {
   const points = useValue(() => Boolean(run?.points.value), [run]);
-  if (!run || !points) return html`<div class="scatter ${small ? "small" : ""}"><div class="field card"><p class="empty">The map appears with the first codes.</p></div></div>`;
+  if (!run || !points) return html`<div class="scatter ${small ? "small" : ""}"><div class="field card"><p class="empty">The codes are being worked out.</p></div></div>`;
   return html`<div class="scatter ${small ? "small" : ""}">
     <${Plane} key=${run.id} studio=${studio} run=${run} small=${small} ...${extras} />
     ${!extras.linked && html`<${Legend} studio=${studio} run=${run} tallies=${!small} />`}
