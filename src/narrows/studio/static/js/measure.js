@@ -76,17 +76,19 @@ export function Measures({ studio }) {
 export function Sentence({ studio }) {
   const errors = useErrors(studio);
   const kept = useKept(studio);
-  const told = [errors?.ours, errors?.pca, errors?.graph, kept];
-  const sentence = useMemo(() => errors && describe({ ...errors, kept, running: studio.running.value }), told);
+  const flat = useValue(() => studio.run.value?.points.value?.projection !== "code");
+  const told = [errors?.ours, errors?.pca, errors?.graph, kept, flat];
+  const sentence = useMemo(() => errors && describe({ ...errors, kept, flat, running: studio.running.value }), told);
   if (!sentence) return null;
   return html`<p class="note sentence">${sentence.map((part) => (part.strong ? html`<b>${part.strong}</b>` : part))}</p>`;
 }
 
 /**
- * @param {{graph: any, baseline: any, ours: number | null, pca: number | null, mean: number | null, kept: number | null, running: boolean}} known
+ * @param {{graph: any, baseline: any, ours: number | null, pca: number | null, mean: number | null, kept: number | null, flat: boolean,
+ *   running: boolean}} known `flat`: the map shows less than the whole code.
  * @returns {(string | {strong: string})[] | null}
  */
-export function describe({ graph, baseline, ours, pca, mean, kept, running }) {
+export function describe({ graph, baseline, ours, pca, mean, kept, flat, running }) {
   const size = passing(graph);
   const many = (NOUNS[graph.kind] ?? ["object", "objects"])[1];
   const head = `${capital(inWords(size))} ${size === 1 ? "number stands" : "numbers stand"} for ${graph.values.toLocaleString("en")}. `;
@@ -97,7 +99,7 @@ export function describe({ graph, baseline, ours, pca, mean, kept, running }) {
   const verdict = running ? ", so far" : ": here a straight projection is the better choice";
   if (pca !== null) parts.push(ours < pca ? `; PCA keeps ${share(pca)}%` : `; PCA keeps more, ${share(pca)}%${verdict}`);
   parts.push(". ");
-  if (kept !== null && graph.classes.length > 1) parts.push("The nearest code is ", { strong: "of the same class" }, ` for ${kept} of 100. `);
+  if (kept !== null && graph.classes.length > 1) parts.push(flat ? "On the map the nearest dot is " : "The nearest code is ", { strong: "of the same class" }, ` for ${kept} of 100. `);
   const next = (baseline?.curve ?? []).find((point) => point.size >= 4 * size && point.size < graph.values);
   if (next && pca !== null && mseOf(next) < 0.8 * pca) parts.push(`Ask for ${next.size}: PCA alone would keep ${share(mseOf(next))}%.`);
   return parts;
