@@ -149,9 +149,7 @@ def main():
         stack.callback(studio.process.wait)
         stack.callback(studio.process.terminate)
         browser = stack.enter_context(sync_playwright()).chromium.launch(executable_path=chromium, args=QUIET)
-        print(
-            f"{given.dots:,} dots, {given.data}, 1440 x 900 pixels, Chromium {browser.version}; milliseconds of the page's JavaScript"
-        )
+        print(f"{given.dots:,} dots, {given.data}, 1440 x 900 pixels, Chromium {browser.version}; milliseconds")
         print("net    act     frames   p50/fr   p95/fr  event to decoded p95")
         for network in given.networks:
             page = browser.new_context(viewport={"width": 1440, "height": 900}).new_page()

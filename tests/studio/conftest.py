@@ -92,6 +92,13 @@ class Studio:
     def do(self, run, what):
         return self.http.post(f"/api/runs/{run}/do", json={"do": what})
 
+    def rest(self):
+        """Stop all that trains."""
+        for row in self.http.get("/api/runs").json():
+            if row["state"] in ("running", "starting", "waiting", "paused"):
+                self.do(row["id"], "stop")
+                self.wait(row["id"], "stopped", "done", seconds=40)
+
     @contextlib.contextmanager
     def live(self, *runs, want=("points",), **more):
         """A WebSocket that watches."""
@@ -185,6 +192,8 @@ def enter(page, whole_studio):
     """A function that opens a view of the whole studio in the page, and waits until something has learned."""
 
     def opening(view, query=""):
+        if query:
+            whole_studio.rest()
         page.goto(f"{whole_studio.address}/?token={whole_studio.home.token}")
         page.goto(f"{whole_studio.address}/#1/{view}{query}")
         page.reload()

@@ -282,6 +282,11 @@ def test_decisions_match_whole_paths():
     assert decide("/static") is None
 
 
+def test_who_is_refused_sees_the_answer_even_while_sending(studio):
+    for _ in range(20):
+        assert ask(studio, "POST", "/api/uploads", {}, b"x" * 500_000)[0] == 401
+
+
 def test_errors_say_nothing_of_this_machine(studio):
     status, headers, content = ask(studio, "GET", "/api/runs/a1", key(studio))
     body = json.loads(content)

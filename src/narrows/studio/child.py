@@ -4,6 +4,7 @@ The main thread keeps the process's signals; another one works, so that training
 """
 
 import signal
+from importlib import import_module
 from multiprocessing.connection import Connection
 from queue import SimpleQueue
 from threading import Thread
@@ -20,6 +21,10 @@ WORKERS: dict[str, type[Trainer] | type[Bench]] = {"trainer": Trainer, "bench": 
 """What a child does, by its role."""
 
 
+FIRST_DATA = "sklearn.datasets"
+"""What the data of the first screen come from: imported while nothing is asked yet, for it takes as long as a look."""
+
+
 def main(connection: Connection, role: str) -> None:
     """Work until told to end.
 
@@ -30,6 +35,7 @@ def main(connection: Connection, role: str) -> None:
     inbox, outbox = wire.listen(connection), Outbox(connection)
     ignore_signals(inbox)
     outbox.say({"event": "ready", "torch": torch.__version__})
+    Thread(target=import_module, args=(FIRST_DATA,), daemon=True, name="imports").start()
     worker = Thread(target=WORKERS[role](inbox, outbox).work, name=role)
     worker.start()
     worker.join()

@@ -11,6 +11,8 @@ told to who does not know the token: it is handed over once in the address that 
 cookie that scripts cannot read and other sites cannot send; programs send it as a bearer.
 """
 
+import asyncio
+import contextlib
 import hmac
 import json
 import secrets
@@ -29,6 +31,7 @@ HeaderList = list[tuple[bytes, bytes]]
 KB, MB = 1 << 10, 1 << 20
 URL_LIMIT, HEADERS_LIMIT = 2 * KB, 16 * KB
 JSON_BODY, UPLOAD_BODY, CODES_BODY = MB, 512 * MB, 16 * MB
+DRAINED, DRAIN_SECONDS = MB, 1.0
 COOKIE_SECONDS = 30 * 86_400
 
 
@@ -67,6 +70,7 @@ DECISIONS: dict[str, Decision] = {
     "/api/runs/{run}/objects": READ,
     "/api/runs/{run}/labels": READ,
     "/api/runs/{run}/where": READ,
+    "/api/runs/{run}/scene": READ,
     "/api/runs/{run}/points": READ,
     "/api/runs/{run}/weights": READ,
     "/api/runs/{run}/snapshots/{step}": READ,
@@ -255,8 +259,9 @@ class Guard:
         kind = b"text/html; charset=utf-8" if is_page else b"application/problem+json"
         content = body.encode()
         headers = [(b"content-type", kind), (b"content-length", str(len(content)).encode())]
-        # What the request still brings is not read: the connection ends with the answer.
-        headers += [(b"connection", b"close")] if scope["method"] not in SAFE else []
+        if scope["method"] not in SAFE:
+            headers.append((b"connection", b"close"))
+            await drain(receive)
         sealed = self.sealed(scope, send)
         await sealed({"type": "http.response.start", "status": refusal.status, "headers": headers})
         await send({"type": "http.response.body", "body": content})
@@ -276,6 +281,18 @@ class Guard:
             await send(message)
 
         return sending  # type: ignore[return-value]
+
+
+async def drain(receive: Receive) -> None:
+    """Read what a refused request still brings, if it is not much: else its sender may never see the answer."""
+    left = DRAINED
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(DRAIN_SECONDS):
+            while left > 0:
+                message = await receive()
+                left -= len(message.get("body", b""))
+                if not message.get("more_body", False):
+                    return
 
 
 def gathered(headers: HeaderList) -> Headers:

@@ -260,8 +260,8 @@ class Jobs:
         elif family is None:
             self.begin_again(rows)
 
-    def begin_again(self, rows: list[Row]) -> None:
-        """Begin again with runs that nobody works on."""
+    def begin_again(self, rows: list[Row], pace: float | None = None) -> None:
+        """Begin again with runs that nobody works on, at the pace they had."""
         begins = self.origins(rows)
         self.check_room()
         for row in rows:
@@ -269,7 +269,7 @@ class Jobs:
             self.home.folder(row["folder"]).mkdir()
             self.store.change(row["id"], epoch=0, step=0, seconds=0.0, loss=None, valid=None, best=None)
             self.hub.begin_again(row["id"])
-        self.begin(rows, begins=begins)
+        self.begin(rows, begins=begins, pace=pace)
 
     def origins(self, rows: list[Row]) -> dict[str, dict[str, Any]]:
         """Where the weights of forked runs come from.
@@ -430,7 +430,7 @@ class Jobs:
             child.say({"do": "exit"})
         if family and family.again and not self.closing:
             try:
-                self.begin_again(self.store.family(family.name))
+                self.begin_again(self.store.family(family.name), family.pace)
             except NarrowsError as problem:
                 self.set_state(family, "stopped", str(problem))
         if self.loop and not self.closing:

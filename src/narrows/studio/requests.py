@@ -28,6 +28,7 @@ from narrows.studio.frames import places, points_frame, weights_frame
 from narrows.studio.opened import latest, model_of, scaled_objects
 from narrows.studio.outbox import Outbox
 from narrows.studio.plane import turn
+from narrows.studio.scene import scene_of
 from narrows.studio.sets import loaded
 from narrows.studio.shown import EXAMPLES, half, shown, write_shown
 from narrows.studio.snapshots import read_snapshot, steps_of
@@ -160,7 +161,7 @@ def prepare(question: Question, parts: list[bytes]) -> Answer:
     chosen = shown(data, scaling)
     about = {"graph": graph, "counts": counts_of(data), "sample_count": len(chosen), "notes": list(data.notes)}
     about["baseline"] = baseline_of(recipe, data, scaling, prod(model.code_shape))
-    write_shown(Path(question["shown"]), chosen, about)
+    write_shown(Path(question["shown"]), chosen, about, scene_of(data))
     return {}, []
 
 

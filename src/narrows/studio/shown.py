@@ -7,6 +7,7 @@ goes on stratified, so that any first part of it is a fair sample.
     objects.bin  (N, *shape): uint8 as stored, else float16 in the network's units
     labels.bin   int16 (N,): class numbers, -1 where unknown
     where.json   where each object comes from, or null
+    scene.png    the scene they are pixels of, if they are
 """
 
 import json
@@ -28,6 +29,7 @@ SAMPLE, EXAMPLES = 5_000, 12
 """Objects placed anew in each frame while a model learns, at most; objects whose output is shown all the time."""
 
 ABOUT, OBJECTS, LABELS, WHERE = "about.json", "objects.bin", "labels.bin", "where.json"
+SCENE = "scene.png"
 
 
 @dataclass(frozen=True, eq=False)
@@ -115,17 +117,20 @@ def stratified(y: np.ndarray, seed: int = 0) -> np.ndarray:
     return np.lexsort((np.where(y < 0, np.iinfo(np.int64).max, y), turn))
 
 
-def write_shown(folder: Path, chosen: Shown, about: dict[str, Any]) -> None:
+def write_shown(folder: Path, chosen: Shown, about: dict[str, Any], scene: bytes | None = None) -> None:
     """Write a shown set, `about` last: whoever finds that finds all.
 
     Args:
         folder: Where; made if it is not there.
         chosen: The objects.
         about: What else the page has to know, beside what `facts` says.
+        scene: The picture of the scene, as `scene_of` gives it.
     """
     write_atomic(folder / OBJECTS, chosen.objects().tobytes())
     write_atomic(folder / LABELS, chosen.labels().tobytes())
     write_atomic(folder / WHERE, json.dumps(chosen.where(), ensure_ascii=False))
+    if scene is not None:
+        write_atomic(folder / SCENE, scene)
     write_about(folder, chosen, about)
 
 

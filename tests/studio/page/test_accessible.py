@@ -8,11 +8,7 @@ pytestmark = pytest.mark.slow
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-<<<<<<< HEAD
-@pytest.mark.parametrize("view", ["build", "map", "learn", "use"])
-=======
-@pytest.mark.parametrize("view", ["build", "learn", "use"])
->>>>>>> studio-build
+@pytest.mark.parametrize("view", ["build", "map", "compare", "learn", "use"])
 def test_nothing_serious(page, enter, view, scheme):
     page.emulate_media(color_scheme=scheme)
     enter(view)
@@ -26,11 +22,7 @@ def test_nothing_serious(page, enter, view, scheme):
     assert serious == []
 
 
-<<<<<<< HEAD
-@pytest.mark.parametrize("view", ["build", "map", "learn", "use"])
-=======
-@pytest.mark.parametrize("view", ["build", "learn", "use"])
->>>>>>> studio-build
+@pytest.mark.parametrize("view", ["build", "map", "compare", "learn", "use"])
 def test_nothing_is_wider_than_a_phone(page, enter, view):
     page.set_viewport_size({"width": 390, "height": 844})
     enter(view)

@@ -1,4 +1,4 @@
-"""The Build view on the real studio: it learns when it opens, answers to a drag, explains itself, and is rebuilt by clicks.
+"""The Build view on the real studio: it learns when it opens, answers a drag, explains itself, is rebuilt by clicks.
 
 One page for the whole file: the tests go on from each other, those that change the recipe last.
 """
@@ -16,9 +16,14 @@ HASH = """
   }
 """
 OUTPUT, LOST, FIRST = "canvas[aria-label='What comes out']", "canvas[aria-label='What was lost']", ".seen-tile canvas"
-ALIVE = "window.__probe?.decodedId !== null && document.querySelectorAll('.column-label').length > 3"
+ALIVE = """
+  document.querySelector(".code-bar")?.textContent.includes("Take hold")
+    && document.querySelectorAll(".seen-tile").length === 12
+"""
 RECIPE = {"network.kind": "dense", "network.widths": "[32]", "bottleneck.kind": "plain", "bottleneck.size": 2}
-QUERY = "&".join(f"{name}={value}" for name, value in {**RECIPE, "training.epochs": 8_000, "training.batch": 64}.items())
+QUERY = "&".join(
+    f"{name}={value}" for name, value in {**RECIPE, "training.epochs": 8_000, "training.batch": 64}.items()
+)
 
 
 def alive(page):
@@ -41,6 +46,12 @@ def said(page, words):
     until(page, f"document.querySelector('.said')?.textContent.includes('{words}')", seconds=40)
 
 
+def stop_all(studio):
+    for run in studio.http.get("/api/runs").json():
+        if run["state"] in ("running", "starting", "waiting", "paused"):
+            studio.do(run["id"], "stop")
+
+
 @pytest.fixture(scope="module")
 def build(browser, whole_studio):
     """The view on a run that has just begun; nothing trains when the file is through."""
@@ -54,9 +65,7 @@ def build(browser, whole_studio):
     alive(page)
     yield page
     context.close()
-    for run in whole_studio.http.get("/api/runs").json():
-        if run["state"] in ("running", "starting", "waiting", "paused"):
-            whole_studio.do(run["id"], "stop")
+    stop_all(whole_studio)
     assert not errors, errors
 
 
@@ -117,7 +126,9 @@ def test_a_layer_opens_and_a_value_is_traced_back_to_its_terms(build):
     until(build, "document.querySelector('.drawer .units')?.textContent.includes('32 units')")
     build.locator(".drawer canvas.plate").click(position={"x": 120, "y": 20})
     build.wait_for_selector(".terms")
-    rows = build.evaluate("[...document.querySelectorAll('.terms tbody tr')].map((row) => row.lastElementChild.textContent)")
+    rows = build.evaluate(
+        "[...document.querySelectorAll('.terms tbody tr')].map((row) => row.lastElementChild.textContent)"
+    )
     *terms, total, _ = map(float, rows)
     assert sum(terms) == pytest.approx(total, abs=0.01)
     build.keyboard.press("Escape")
@@ -159,11 +170,30 @@ def test_layers_are_added_and_removed_on_the_drawing(build):
     columns(build, 5)
 
 
+def test_a_network_that_does_not_train_yet_is_shown_with_its_first_weights(build):
+    alive(build)
+    build.get_by_role("button", name="Pause").click()
+    until(build, "document.querySelector('.status').textContent.includes('paused')")
+    build.locator(".edit.add").last.click()
+    columns(build, 7)
+    until(build, "document.querySelector('.code-bar').textContent.includes('Untrained')")
+    plate = "canvas.plate.encoder"
+    until(build, f"document.querySelectorAll('{plate}').length === 2 && ({HASH})('{plate}') !== 7")
+    build.locator(".edit.remove").first.click(force=True)
+    columns(build, 5)
+    build.get_by_role("button", name="Play").click()
+    alive(build)
+
+
 def test_one_click_makes_it_convolutional_on_the_same_data(build):
     build.get_by_role("radio", name="conv").click()
-    until(build, "[...document.querySelectorAll('.column-label b')].some((one) => one.textContent.startsWith('conv'))", seconds=40)
+    until(
+        build,
+        "[...document.querySelectorAll('.column-label b')].some((one) => one.textContent.startsWith('conv'))",
+        seconds=40,
+    )
     said(build, "began anew")
-    until(build, "document.querySelector('.code-bar').textContent.includes('Take hold')", seconds=60)
+    alive(build)
     assert build.locator(".station.code .slider .now").inner_text() == "2 numbers"
 
 
@@ -184,3 +214,17 @@ def test_on_a_phone_the_stations_are_a_strip_and_the_hourglass_runs_down(build):
     build.get_by_role("button", name="Bottleneck").click()
     until(build, "[...document.querySelectorAll('.station-body')].filter((one) => one.offsetHeight > 0).length === 1")
     assert build.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+def test_a_training_that_came_to_its_end_goes_on_with_a_change(build, whole_studio):
+    stop_all(whole_studio)
+    build.set_viewport_size({"width": 1440, "height": 900})
+    build.goto(
+        f"{whole_studio.address}/#1/build?data.name=digits&network.widths=[8]&network.kind=dense&training.epochs=2"
+    )
+    build.reload()
+    until(build, "document.querySelector('.status')?.textContent.includes('trained for 2 epochs')", seconds=60)
+    before = len(whole_studio.http.get("/api/runs").json())
+    build.get_by_label("Numbers in the code").press("ArrowLeft")
+    until(build, "document.querySelector('.said')?.textContent.includes('began anew')", seconds=40)
+    assert len(whole_studio.http.get("/api/runs").json()) == before + 1

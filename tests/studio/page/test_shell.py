@@ -1,6 +1,7 @@
 """The page around the views: something learns when it opens, time is a line, a link is an experiment."""
 
 import re
+import shlex
 
 import pytest
 from browsing import until
@@ -28,7 +29,7 @@ def test_it_opens_on_something_that_learns_and_asks_no_other_host(page, enter, w
 
 
 def test_play_pause_and_step_by_button_and_by_keyboard(page, enter):
-    enter("learn", "?data.name=digits&training.epochs=5000&training.batch=64")
+    enter("learn", "?data.name=digits&training.epochs=1500&training.batch=64")
     until(page, f"/^epoch/.test({STATUS})")
     page.get_by_role("button", name="Pause").click()
     until(page, f"{STATUS}.startsWith('paused')")
@@ -39,6 +40,20 @@ def test_play_pause_and_step_by_button_and_by_keyboard(page, enter):
     page.get_by_role("heading", level=1).click()
     page.keyboard.press(" ")
     until(page, "!document.querySelector('.status').innerText.startsWith('paused')")
+
+
+def test_a_run_that_waits_for_another_can_have_it_paused(page, enter, whole_studio):
+    whole_studio.rest()
+    (long,) = whole_studio.new({"training": {"epochs": 10_000}})
+    whole_studio.wait(long, "running", seconds=40)
+    (short,) = whole_studio.new({"training": {"epochs": 2}})
+    page.goto(f"{whole_studio.address}/?token={whole_studio.home.token}")
+    page.goto("about:blank")
+    page.goto(f"{whole_studio.address}/#1/learn?run={short}")
+    page.get_by_role("button", name="Pause the other").click()
+    whole_studio.wait(short, "done", seconds=40)
+    assert whole_studio.run(long)["state"] in ("paused", "stopped")
+    until(page, f"{STATUS}.startsWith('trained')")
 
 
 def test_the_time_line_scrubs_to_a_snapshot_and_forks_there(page, enter, whole_studio):
@@ -68,6 +83,35 @@ def test_a_link_is_an_experiment(page, enter, browser, whole_studio):
     run = re.search(r"run=(\w+)", link)[1]
     assert whole_studio.http.get(f"/api/runs/{run}").json()["recipe"]["bottleneck"]["size"] == 3
     other.close()
+
+
+def test_a_run_is_copied_as_a_command_and_as_python(page, enter):
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    enter("learn")
+    page.get_by_role("button", name="as command").click()
+    page.get_by_text("Copied").first.wait_for()
+    words = shlex.split(page.evaluate("navigator.clipboard.readText()"))
+    assert words[:3] == ["narrows", "train", "digits"]
+    page.get_by_role("button", name="as Python").click()
+    until(page, "navigator.clipboard.readText().then((text) => text.startsWith('from narrows import'))")
+    compile(page.evaluate("navigator.clipboard.readText()"), "copied", "exec")
+
+
+def test_a_file_dropped_outside_use_becomes_the_data(page, enter):
+    enter("learn")
+    rows = "\n".join(f"{n % 7},{n % 5},{n % 3}" for n in range(200))
+    page.evaluate(
+        """(text) => {
+          const given = new DataTransfer();
+          given.items.add(new File([text], "<b>mine</b>.csv", { type: "text/csv" }));
+          const event = new DragEvent("drop", { bubbles: true, cancelable: true, dataTransfer: given });
+          document.querySelector("main").dispatchEvent(event);
+        }""",
+        f"one,two,three\n{rows}\n",
+    )
+    page.get_by_text("<b>mine</b>.csv is here").wait_for()
+    until(page, "location.hash.includes('data.name=upload')")
+    assert "#1/build" in page.url
 
 
 def test_the_theme_is_chosen_and_kept(page, enter):

@@ -1,5 +1,7 @@
 """The hourglass's drawing: every weight has a column, and what one points at on a plate is the value painted there."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 
@@ -62,7 +64,7 @@ def test_columns_stand_side_by_side_as_thick_as_they_have_values(lab, whole, wid
     """
     laid = lab(body, graph=graph, width=width)
     placed = laid["placed"]
-    for before, after in zip(placed, placed[1:], strict=False):
+    for before, after in pairwise(placed):
         assert before["box"]["x"] + before["box"]["w"] <= after["box"]["x"]
     assert placed[-1]["box"]["x"] + placed[-1]["box"]["w"] == pytest.approx(laid["width"])
     numbers = np.array([one["column"]["numbers"] for one in placed])
@@ -73,27 +75,33 @@ def test_columns_stand_side_by_side_as_thick_as_they_have_values(lab, whole, wid
 
 def test_downwards_they_follow_each_other_within_the_width(lab, whole):
     graph, _, _ = whole
-    body = 'const { columnsOf, layDown } = await import("narrows/columns"); return layDown(columnsOf(graph), { width: 366 });'
+    body = """
+      const { columnsOf, layDown } = await import("narrows/columns");
+      return layDown(columnsOf(graph), { width: 366 });
+    """
     placed = lab(body, graph=graph)["placed"]
-    for before, after in zip(placed, placed[1:], strict=False):
+    for before, after in pairwise(placed):
         assert before["box"]["y"] + before["box"]["h"] < after["box"]["y"]
-    assert all(0 <= one["box"]["x"] and one["box"]["x"] + one["box"]["w"] <= 366 for one in placed)
+    assert all(one["box"]["x"] >= 0 and one["box"]["x"] + one["box"]["w"] <= 366 for one in placed)
 
 
 POINTED = """
   const { columnsOf, layAcross, plateOf, valueOf } = await import("narrows/columns");
   const { paintPlate, ramp } = await import("narrows/plates");
   const { Model } = await import("narrows/nn");
-  for (const [name, colour] of [["muted", "#808080"], ["card", "#ffffff"], ["encoder", "#0000ff"], ["code", "#8000ff"], ["decoder", "#ff8000"]])
-    document.documentElement.style.setProperty(`--${name}`, colour);
+  const tokens = { muted: "#808080", card: "#ffffff", encoder: "#0000ff", code: "#8000ff", decoder: "#ff8000" };
+  const { style } = document.documentElement;
+  Object.entries(tokens).forEach(([name, colour]) => style.setProperty(`--${name}`, colour));
   const pass = new Model(graph, weights).forward(object);
   const { placed } = layAcross(columnsOf(graph), { width: 1200, height: 620 });
   const wrong = [];
   let asked = 0;
-  const zero = (gates) => gates?.forEach((way) => ["input", "forget", "candidate", "output", "cell", "hidden"].forEach((gate) => way[gate].fill(0)));
+  const arrays = ["input", "forget", "candidate", "output", "cell", "hidden"];
+  const zero = (gates) => gates?.forEach((way) => arrays.forEach((gate) => way[gate].fill(0)));
   for (const { column, box } of placed.filter(({ column }) => ["layer", "code"].includes(column.role))) {
     const plate = plateOf(column, { ...box, x: 0, y: 0 }, 1);
-    const canvas = Object.assign(document.createElement("canvas"), { width: Math.round(plate.width), height: Math.round(plate.height) });
+    const canvas = document.createElement("canvas");
+    Object.assign(canvas, { width: Math.round(plate.width), height: Math.round(plate.height) });
     const context = canvas.getContext("2d", { willReadFrequently: true });
     for (let i = 0; i < 12; i += 1) {
       const spot = [((i * 37 + 11) % 97) / 97 * plate.width, ((i * 53 + 29) % 89) / 89 * plate.height];
@@ -107,7 +115,8 @@ POINTED = """
       if (hit.gate) pass.gates[column.name][hit.way][hit.gate][hit.place * column.layer.hidden + hit.unit] = 1;
       else values[index] = 1;
       paintPlate(context, plate, pass, { scale: 1, colours: ramp("encoder"), part: "encoder", image: null });
-      const at = plate.kind === "bars" ? [plate.box(hit.unit).x + plate.box(hit.unit).w * 0.75, plate.box(hit.unit).y + plate.box(hit.unit).h * 0.3] : spot;
+      const frame = plate.box(hit.unit);
+      const at = plate.kind === "bars" ? [frame.x + frame.w * 0.75, frame.y + frame.h * 0.3] : spot;
       // A place may be rounded to the next pixel.
       const { data } = context.getImageData(Math.floor(at[0]) - 1, Math.floor(at[1]) - 1, 3, 3);
       const near = Array.from({ length: 9 }, (_, p) => data.subarray(4 * p, 4 * p + 4));
@@ -136,8 +145,9 @@ def test_every_unit_is_found_again_where_its_frame_is_drawn(lab, whole):
         const plate = plateOf(column, { ...box, x: 0, y: 0 }, 1);
         for (let unit = 0; unit < plate.units; unit += 1) {
           const frame = plate.box(unit);
-          const hit = frame && plate.at(frame.x + frame.w / 2, frame.y + Math.min(frame.h, plate.height / plate.units) * 0.4);
-          if (frame && hit?.unit !== unit && plate.height / plate.units > 1) lost.push([column.name, unit, hit]);
+          const thick = plate.height / plate.units;
+          const hit = frame && plate.at(frame.x + frame.w / 2, frame.y + Math.min(frame.h, thick) * 0.4);
+          if (frame && hit?.unit !== unit && thick > 1) lost.push([column.name, unit, hit]);
         }
       }
       return lost;

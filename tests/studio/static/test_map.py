@@ -21,7 +21,8 @@ def test_the_nearest_dot_is_found_on_stretched_axes(lab):
     body = """
       const { Grid } = await import("narrows/grid");
       const grid = new Grid(xy, xy.length / 2);
-      return Array.from({ length: asked.length / 2 }, (_, i) => grid.nearest(asked[2 * i], asked[2 * i + 1], 12, 40, 130));
+      const near = (i) => grid.nearest(asked[2 * i], asked[2 * i + 1], 12, 40, 130);
+      return Array.from({ length: asked.length / 2 }, (_, i) => near(i));
     """
     scale = np.array([40, 130])
     far, found = cKDTree(points * scale).query(asked * scale)
@@ -61,7 +62,8 @@ def test_zooming_holds_the_place_under_the_pointer(lab):
       };
       const camera = { x: 0.1, y: -0.2, k: 3 };
       const [near, pan] = [zoomed(frame, size, camera, 1.7, 120, 400), moved(frame, size, camera, 30, -20)];
-      return { held: [under(camera, 120, 400), under(near, 120, 400)], k: near.k, panned: [under(camera, 100, 100), under(pan, 130, 80)] };
+      const panned = [under(camera, 100, 100), under(pan, 130, 80)];
+      return { held: [under(camera, 120, 400), under(near, 120, 400)], k: near.k, panned };
     """
     found = lab(body)
     assert found["held"][0] == pytest.approx(found["held"][1])
@@ -75,8 +77,9 @@ DIRECTIONS = """
   const plane = directions({ count, size, values: codes }, xy, () => held);
   const asked = { x: 0.7, y: -1.3 };
   const code = plane.codeAt(asked);
-  return { places: Array.from({ length: count }, (_, i) => plane.placeOf(codes.subarray(i * size, (i + 1) * size))).map(({ x, y }) => [x, y]),
-           code, there: Object.values(plane.placeOf(code)) };
+  const placeOf = (i) => Object.values(plane.placeOf(codes.subarray(i * size, (i + 1) * size)));
+  const places = Array.from({ length: count }, (_, i) => placeOf(i));
+  return { places, code, there: Object.values(plane.placeOf(code)) };
 """
 
 
@@ -124,8 +127,9 @@ SPLAT = """
   const splat = new Splat();
   Object.assign(splat, { radius: 3, opacity: 256, paper: [255, 255, 255] });
   splat.move(xy, place);
-  splat.dress(new Uint8Array(kinds), [{ colour: [200, 0, 0], shape: "circle" }, { colour: [0, 0, 200], shape: "square" }]);
-  const out = new Uint32Array(40 * 30);
+  const [red, blue] = [{ colour: [200, 0, 0], shape: "circle" }, { colour: [0, 0, 200], shape: "square" }];
+  splat.dress(new Uint8Array(kinds), [red, blue]);
+  const out = new Int32Array(40 * 30);
   Object.assign(splat, how);
   splat.paint(out, 40, 30);
   return new Uint8Array(out.buffer);
@@ -190,7 +194,7 @@ def test_dots_glide_from_where_they_are(lab):
 
 
 def test_a_picture_stands_for_its_dot(lab):
-    thumbs = {"side": 14, "channels": 1, "ids": [0], "pixels": [255] * 196, "ink": True}
+    thumbs = {"side": 14, "channels": 1, "ids": [0], "pixels": [255] * 196}
     picture = painted(lab, [[20, 15]], thumbs=thumbs)
     assert (picture[9:21, 14:26, 1] == 0).all()
     assert (picture[7, 5:12, 1] == 255).all()
@@ -227,7 +231,8 @@ def test_curves_and_rows_leave_ink_in_every_column(lab, kind):
 def test_pictures_do_not_cover_each_other_and_the_first_objects_come_first(lab):
     body = """
       const { withRoom } = await import("narrows/thumbs");
-      return withRoom(xy, xy.length / 2, { ax: 1, bx: 0, ay: 1, by: 0 }, { width: 300, height: 300 }, 28, () => true, 1000);
+      const place = { ax: 1, bx: 0, ay: 1, by: 0 };
+      return withRoom(xy, xy.length / 2, place, { width: 300, height: 300 }, 28, () => true, 1000);
     """
     points = RNG.uniform(0, 300, (600, 2))
     found = np.array(lab(body, xy=flat(points)))
@@ -261,3 +266,31 @@ def test_a_scene_is_read_from_where_its_pixels_lie(lab):
     assert (rows, columns, at) == (3, 4, expected.ravel().tolist())
     assert other is None
     assert none is None
+
+
+def test_a_second_finger_pinches_and_the_one_that_stays_pans(lab):
+    body = """
+      const { listen } = await import("narrows/gestures");
+      const element = document.body.appendChild(document.createElement("div"));
+      element.setPointerCapture = () => {};
+      const did = [];
+      const hands = { pans: () => false, key: () => false };
+      for (const name of ["hover", "leave", "press", "drag", "release", "cancel", "pan", "zoom"]) {
+        hands[name] = (...given) => did.push([name, ...given.filter((one) => typeof one === "number" || typeof one === "boolean")]);
+      }
+      const stop = listen(element, hands);
+      const say = (type, pointerId, clientX, clientY) => element.dispatchEvent(new PointerEvent(type, { pointerId, clientX, clientY, pointerType: "touch" }));
+      say("pointerdown", 1, 10, 10);
+      say("pointermove", 1, 30, 10);
+      say("pointerdown", 2, 70, 10);
+      say("pointermove", 2, 110, 10);
+      say("pointerup", 2, 110, 10);
+      say("pointermove", 1, 35, 12);
+      say("pointerup", 1, 35, 12);
+      stop();
+      say("pointerdown", 3, 0, 0);
+      return did;
+    """  # noqa: E501
+    did = lab(body)
+    assert [name for name, *_ in did] == ["press", "drag", "cancel", "pan", "zoom", "pan"]
+    assert did[3:] == [["pan", 20, 0], ["zoom", 2], ["pan", 5, 2]]

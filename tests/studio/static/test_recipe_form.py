@@ -24,7 +24,10 @@ def test_the_page_offers_the_kinds_of_the_library_in_its_words(lab, part, table)
 
 
 def test_fields_carry_the_limits_of_the_schema(lab):
-    body = 'const { fieldsOf, meant } = await import("narrows/form"); return fieldsOf(schema, meant(schema, schema.properties.training));'
+    body = """
+      const { fieldsOf, meant } = await import("narrows/form");
+      return fieldsOf(schema, meant(schema, schema.properties.training));
+    """
     fields = {field["name"]: field for field in lab(body, schema=SCHEMA)}
     assert (fields["batch"]["low"], fields["batch"]["high"], fields["batch"]["kind"]) == (1, 65_536, "whole")
     assert fields["patience"]["empty"]
@@ -33,9 +36,7 @@ def test_fields_carry_the_limits_of_the_schema(lab):
 
 @pytest.mark.parametrize(("low", "high"), [(1, 64), (1, 784), (2, 103), (1, 1), (4, 2048)])
 def test_stops_of_a_slider_rise_from_end_to_end(lab, low, high):
-    stops = lab(
-        'const { doublings } = await import("narrows/form"); return doublings(low, high);', low=low, high=high
-    )
+    stops = lab('const { doublings } = await import("narrows/form"); return doublings(low, high);', low=low, high=high)
     assert stops == sorted(set(stops))
     assert (stops[0], stops[-1]) == (low, high)
 
@@ -94,7 +95,16 @@ def test_weights_are_kept_where_only_the_training_has_changed(lab, made, name):
 
 def said(lab, **known):
     graph = {"values": 784, "kind": "image", "classes": ["0", "1"], "code": {"size": 2, "grid": []}}
-    given = {"graph": graph, "baseline": None, "ours": None, "pca": None, "mean": None, "kept": None, "running": True}
+    given = {
+        "graph": graph,
+        "baseline": None,
+        "ours": None,
+        "pca": None,
+        "mean": None,
+        "kept": None,
+        "flat": False,
+        "running": True,
+    }
     body = """
       const { describe } = await import("narrows/measure");
       return describe(known).map((part) => part.strong ?? part).join("");
@@ -106,7 +116,8 @@ def test_the_sentence_is_made_of_the_runs_own_numbers(lab):
     sentence = said(lab, ours=0.04, pca=0.055, mean=0.08, kept=81)
     assert sentence.startswith("Two numbers stand for 784. They keep 50% of what tells the pictures apart")
     assert "PCA keeps 31%" in sentence
-    assert "of the same class for 81 of 100" in sentence
+    assert "The nearest code is of the same class for 81 of 100" in sentence
+    assert "On the map the nearest dot is" in said(lab, ours=0.04, pca=0.055, mean=0.08, kept=81, flat=True)
 
 
 def test_the_sentence_says_when_pca_wins_and_when_nothing_is_learned(lab):
@@ -139,7 +150,9 @@ def test_ranges_of_a_code_are_those_of_numpy(lab, made):
       const rows = Array.from({ length: 3 }, (_, i) => objects.subarray(i * 36, (i + 1) * 36));
       return codeRanges(new Model(graph, weights), rows);
     """
-    found = lab(body, graph=graph, weights=weights_of(model, graph).astype(np.float32), objects=x.reshape(3, -1).ravel())
+    found = lab(
+        body, graph=graph, weights=weights_of(model, graph).astype(np.float32), objects=x.reshape(3, -1).ravel()
+    )
     import torch
 
     codes = model.encode(torch.from_numpy(x)).z.reshape(-1, 3).numpy()

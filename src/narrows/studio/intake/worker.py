@@ -108,9 +108,9 @@ def enter(connection: Connection, raw: str, out: str, form: str, seconds: float)
 
 
 def without_paths(values: Any, raw: str, out: str) -> Any:
-    """The same words without the places where files lie on this machine."""
+    """The same words without the places where files lie on this machine; `source` is no word but a name."""
     if isinstance(values, dict):
-        return {key: without_paths(value, raw, out) for key, value in values.items()}
+        return {key: value if key == "source" else without_paths(value, raw, out) for key, value in values.items()}
     if isinstance(values, list):
         return [without_paths(value, raw, out) for value in values]
     if isinstance(values, str):

@@ -11,9 +11,11 @@ from fastapi import APIRouter, Query
 from fastapi import Path as InPath
 from fastapi.responses import FileResponse, JSONResponse, Response
 
+from narrows.errors import UsageError
 from narrows.studio.desk import Desk, Here
 from narrows.studio.frames import unpack
 from narrows.studio.hub import KINDS
+from narrows.studio.shown import SCENE
 from narrows.studio.store import Row
 
 router = APIRouter(prefix="/api/runs", tags=["numbers"])
@@ -22,6 +24,7 @@ BYTES: dict[int | str, dict[str, Any]] = {
     200: {"content": {"application/octet-stream": {}}, "description": "little endian, as the docs say"}
 }
 PAGE: dict[int | str, dict[str, Any]] = {200: {"content": {"text/html": {}}, "description": "the page, to be saved"}}
+PICTURE: dict[int | str, dict[str, Any]] = {200: {"content": {"image/png": {}}, "description": "a picture"}}
 OBJECTS_LIMIT, COMPLETE = 100_000, 1
 Step = Annotated[int | None, Query(ge=0, lt=2**53)]
 
@@ -61,11 +64,17 @@ async def where(run: str, desk: Here) -> list[str] | None:
     return json.loads(text)  # type: ignore[no-any-return]
 
 
-@router.get(
-    "/{run}/points",
-    response_class=Response,
-    responses={**BYTES, 204: {"description": "That map is not worked out yet."}},
-)
+@router.get("/{run}/scene", response_class=Response, responses=PICTURE)
+async def scene(run: str, desk: Here) -> Response:
+    """The scene that the objects are pixels of, in false colours; where no object is, it is transparent."""
+    await desk.about(desk.store.run(run))
+    path = desk.home.shown(run) / SCENE
+    if not path.is_file():
+        raise UsageError("objects that are no pixels", step="Choose a hyperspectral scene", code="usage.no-file")
+    return FileResponse(path, media_type="image/png")
+
+
+@router.get("/{run}/points", response_class=Response, responses={**BYTES, 204: {"description": "Not worked out yet."}})
 async def points(
     run: str, desk: Here, step: Step = None, projection: Literal["code", "pca", "tsne"] | None = None
 ) -> Response:

@@ -49,6 +49,7 @@ export function TrainBar({ studio }) {
   const step = useValue(studio.step);
   const ready = useValue(() => studio.recipe.value !== null);
   const any = useValue(() => studio.run.value !== null);
+  const held = useHeld(studio);
   const at = snapshots?.findIndex((one) => one.step === step) ?? -1;
   const last = snapshots?.length ? snapshots[at < 0 ? snapshots.length - 1 : at] : null;
   return html`<section class="train" aria-label="Training">
@@ -57,11 +58,20 @@ export function TrainBar({ studio }) {
     <button type="button" class="round" disabled=${!any} onClick=${() => studio.act("step")} aria-label="One step" title="One step of training">${STEP}</button>
     <button type="button" class="round" disabled=${!ready} onClick=${studio.reset} aria-label="Begin again" title="Begin again from new weights">${RESET}</button>
     <${Status} studio=${studio} />
+    ${held && html`<button type="button" title="Pause the training that is under way, so that this one begins" onClick=${studio.makeRoom}>Pause the other</button>`}
     <${Timeline} studio=${studio} />
     <span class="where">${last ? `snapshot ${(at < 0 ? snapshots.length - 1 : at) + 1} of ${snapshots.length}` : ""}</span>
     <button type="button" class="fork" disabled=${!last} title="A new run that goes on from this snapshot, with the recipe on the table"
       onClick=${() => studio.fork(last.step)}>Fork here</button>
   </section>`;
+}
+
+/** Whether the run looked at waits for one that is not looked at. @param {Studio} studio */
+function useHeld(studio) {
+  const waits = useValue(() => studio.run.value?.info.value.state === "waiting");
+  useEffect(() => void (waits && studio.readList()), [waits]);
+  const other = useValue(() => (studio.list.value ?? []).some(({ id, state }) => state === "running" && !studio.runs.value.includes(id)));
+  return waits && other;
 }
 
 const icon = (path) => html`<svg viewBox="0 0 16 16" width="14" height="14" aria-hidden="true"><path d=${path} /></svg>`;

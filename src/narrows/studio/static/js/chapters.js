@@ -75,7 +75,7 @@ export const CHAPTERS = [
     breaks: {
       button: "Break it: learning rate × 100",
       settings: { training: FAST },
-      why: "Each step now jumps a hundred times too far: the weights are thrown about, and what comes out is the same blur for every picture. A learning rate is a step length, and nothing else matters if it is wrong.",
+      why: "Each step now jumps a hundred times too far: the weights are thrown about, and what comes out is nearly the same blur for every picture. A learning rate is a step length, and nothing else matters if it is wrong.",
     },
   },
   {
@@ -105,8 +105,8 @@ export const CHAPTERS = [
     tasks: [doSome("Train three sizes of the code. The table remembers them.", "size ", 3)],
     breaks: {
       button: "Break it: as wide as the picture",
-      settings: { bottleneck: { kind: "plain", size: 64 } },
-      why: "Sixty-four numbers for sixty-four pixels: nothing is narrow, so it may copy. The error is small, and the code says no more than the pixels did.",
+      settings: { network: { kind: "dense", widths: [256, 256] }, bottleneck: { kind: "plain", size: 64 } },
+      why: "Sixty-four numbers for sixty-four pixels, and wide layers around them: nothing is narrow any more, so it may copy. The error falls to almost nothing, and the code says no more than the pixels did.",
     },
   },
   {
@@ -179,9 +179,9 @@ export const CHAPTERS = [
       doOnce("Make a picture odd, and see where its error falls.", "odd"),
     ],
     breaks: {
-      button: "Break it: as wide as the picture",
-      settings: { bottleneck: { kind: "plain", size: 64 } },
-      why: "Wide enough to copy anything, it copies the odd ones too, and their errors sink towards the others: the alarm is lost with the bottleneck. The best error makes the worst detector.",
+      button: "Break it: no learning",
+      settings: { bottleneck: { kind: "plain", size: 8 }, training: { ...FIRST.training, rate: 1e-6 } },
+      why: "It has learned nothing, and so nothing surprises it: a scrambled picture comes out no worse than a real one. The alarm was what it knew. (An inverted one still stands out, but only because there is more ink to miss.)",
     },
   },
   {
@@ -197,15 +197,15 @@ export const CHAPTERS = [
     settings: { network: { kind: "dense", widths: [] }, bottleneck: { kind: "plain", size: 2 } },
     figure: ({ studio }) => html`<${Scores} studio=${studio} /><${Course} studio=${studio} /><${Pairs} studio=${studio} count=${6} />`,
     tasks: [
-      trainFirst("Train one without hidden layers: it is linear, and so it can do no better than PCA. Does it get there?", {
+      trainFirst("Train one without hidden layers: it is linear, so PCA is the best it can do. Does it get there?", {
         network: { kind: "dense", widths: [] },
         bottleneck: { kind: "plain", size: 2 },
       }),
     ],
     breaks: {
       button: "Break it: forty pictures to learn from",
-      settings: { data: { name: "digits", limit: 40 } },
-      why: "With forty pictures the network learns those by heart: the training error goes on falling while the validation error does not. Few objects ask for few weights, or for none.",
+      settings: { data: { name: "digits", limit: 40 }, bottleneck: { kind: "plain", size: 16 }, training: { ...FIRST.training, epochs: 1500 } },
+      why: "It learns the forty by heart: the error of training (thin) falls to nothing, while that of pictures it has not seen (violet) stops, and turns up again. Few objects ask for few weights, or for none.",
     },
   },
 ];

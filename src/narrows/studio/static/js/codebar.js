@@ -15,13 +15,19 @@ export function CodeBar({ glass, graph }) {
   return html`<${InHand} glass=${glass} unit=${held} count=${size} />`;
 }
 
+const LARGE = ["This model is too large to run in the page", "the twelve objects and the map follow it; a narrower network moves here too"];
+const SOON = "the training begins in a moment";
+const NOT_YET = "press play, and it learns";
+
+/** @param {{head: string, rest: string}} given */
+const Words = ({ head, rest }) => html`<p class="code-bar"><b>${head}</b><small>${rest}</small></p>`;
+
 /** What there is to do, or why nothing moves yet. @param {{glass: Glass, graph: any}} given */
 function Hint({ glass, graph }) {
-  const alive = useValue(() => glass.seen.value !== null && glass.studio.run.value?.graph.value === graph, [graph]);
-  const changed = useValue(glass.studio.changed);
-  if (graph.remote) return html`<p class="code-bar"><b>This model is too large to run in the page</b><small>the twelve objects and the map still follow it; a narrower network moves here too</small></p>`;
-  if (!alive && changed) return html`<p class="code-bar"><b>The new network, untrained</b><small>press play, and it comes to life</small></p>`;
-  if (!alive) return html`<p class="code-bar"><b>The network as the recipe draws it</b><small>its activations appear with the first weights</small></p>`;
+  const alive = useValue(() => glass.subject.value.run !== null, [graph]);
+  const running = useValue(glass.studio.running);
+  if (graph.remote) return html`<${Words} head=${LARGE[0]} rest=${LARGE[1]} />`;
+  if (!alive) return html`<${Words} head="Untrained: its first weights are random" rest=${running ? SOON : NOT_YET} />`;
   return html`<p class="code-bar"><b>Take hold of a number of the code: the decoder answers at once</b>
     <small>hover a unit to see what it responds to · click a layer to open it</small><${FreeAll} glass=${glass} /></p>`;
 }
@@ -30,7 +36,8 @@ function Hint({ glass, graph }) {
 function FreeAll({ glass }) {
   const count = useValue(() => Object.keys(glass.studio.override.value).length);
   if (!count) return null;
-  return html`<button type="button" onClick=${() => (glass.studio.override.value = {})}>${count > 1 ? `Set all ${count} free` : "Set free"}</button>`;
+  return html`<button type="button"
+    onClick=${() => (glass.studio.override.value = {})}>${count > 1 ? `Set all ${count} free` : "Set free"}</button>`;
 }
 
 /** @param {{glass: Glass, unit: number, count: number}} given */
@@ -45,7 +52,8 @@ function InHand({ glass, unit, count }) {
   const written = (number) => short(Math.round(number * 100) / 100);
   return html`<div class="code-bar" role="group" aria-label=${nameOf(unit, count)}>
     <span><b>number ${unit + 1}</b> of ${count}, ${isHeld ? "held at" : "now"} <b class="code-ink">${written(value)}</b></span>
-    <${Slider} label="Value of number ${unit + 1}" kind="code" min=${low} max=${high} step=${(high - low) / 200} value=${value} show=${written} onInput=${take} ends=${false} />
+    <${Slider} label="Value of number ${unit + 1}" kind="code" min=${low} max=${high} step=${(high - low) / 200} value=${value}
+      show=${written} onInput=${take} ends=${false} />
     <button type="button" aria-pressed=${override[unit] === 0} onClick=${() => glass.hold(unit, 0)}>Turn off</button>
     ${isHeld
       ? html`<button type="button" onClick=${() => glass.hold(unit, null)}>Set free</button>`

@@ -4,10 +4,8 @@ import { api } from "narrows/api";
 import { counted, FileDrop, Menu } from "narrows/controls";
 import { html, useEffect, useState, useValue } from "narrows/html";
 import { Picture } from "narrows/picture";
-import { unhalved } from "narrows/half";
-import { scaled } from "narrows/nn";
 import { Station } from "narrows/station";
-import { unpackPreview } from "narrows/previewed";
+import { exampleObjects } from "narrows/previewed";
 import { upload } from "narrows/upload";
 
 /** @typedef {import("narrows/studio").Studio} Studio */
@@ -32,14 +30,16 @@ export function DataStation({ studio, recipe }) {
     setUploads((old) => [made, ...old]);
     await pick(studio, `upload:${made.id}`);
   };
-  const sets = (choices?.datasets ?? []).map((set) => ({ value: set.name, label: set.here ? set.name : `${set.name} (not here)`, off: !set.here && !set.downloads }));
+  const sets = (choices?.datasets ?? []).map(({ name: value, here, downloads }) => ({
+    value, label: here ? value : `${value} (not here)`, off: !here && !downloads,
+  }));
   const own = uploads.map((upload) => ({ value: `upload:${upload.id}`, label: upload.label ?? upload.id }));
   const title = choices?.datasets?.find((set) => set.name === name)?.title ?? "your own";
   return html`<${Station} title="Data" aside=${counts ? counted(counts.train + counts.valid + counts.test, kind) : ""}>
     <${FileDrop} label="own …" accept=${ACCEPTED} multiple onFiles=${take}>
       <${Menu} label="Data: ${title}" value=${name} choices=${[...sets, ...own]} onChange=${(value) => pick(studio, value)} />
     <//>
-    <${Examples} studio=${studio} recipe=${recipe} />
+    <${Examples} studio=${studio} />
     ${busy && html`<p class="says" role="status">${busy}</p>`}
   <//>`;
 }
@@ -61,31 +61,19 @@ export async function pick(studio, name) {
   studio.edit({ ...recipe, bottleneck: { ...recipe.bottleneck, size }, corruption: suits ? old.corruption : recipe.corruption });
 }
 
-/** Some of the objects, as they are. @param {{studio: Studio, recipe: any}} given */
-function Examples({ studio, recipe }) {
-  const [shown, setShown] = useState(/** @type {{graph: any, objects: Float32Array[], labels: number[]} | null} */ (null));
+/** Some of the objects, as they are. @param {{studio: Studio}} given */
+function Examples({ studio }) {
+  const plan = useValue(studio.preview);
   const dark = useValue(studio.dark);
-  const ready = useValue(() => studio.preview.value?.recipe?.data);
-  const key = JSON.stringify(ready ?? null);
+  const [shown, setShown] = useState(/** @type {{graph: any, objects: Float32Array[], labels: number[]} | null} */ (null));
   useEffect(() => {
-    if (!ready) return undefined;
-    let wanted = true;
-    const read = async () => {
-      const { recipe: whole } = studio.preview.peek();
-      const bytes = await api.postForBytes("preview?frames=1", { recipe: whole }).catch(() => null);
-      if (wanted && bytes) setShown(examplesOf(unpackPreview(bytes)));
-    };
-    read();
-    return () => void (wanted = false);
-  }, [key]);
+    const objects = exampleObjects(plan).slice(0, SHOWN);
+    if (objects.length) setShown({ graph: plan.graph, objects, labels: plan.sample.labels ?? [] });
+  }, [plan]);
   if (!shown) return html`<div class="thumbs four empty-thumbs"></div>`;
   const { graph, objects, labels } = shown;
-  return html`<div class="thumbs four">${objects.map((values, i) => html`<${Picture} key=${i} look=${graph} values=${values} dark=${dark} label=${graph.classes[labels[i]] ?? `object ${i + 1}`} />`)}</div>`;
-}
-
-/** @param {{said: any, objects: ArrayBuffer}} previewed */
-function examplesOf({ said: { graph, sample }, objects }) {
-  const all = sample.dtype === "uint8" ? scaled(new Uint8Array(objects), graph) : unhalved(new Uint16Array(objects));
-  const count = Math.min(SHOWN, sample.ids.length);
-  return { graph, labels: sample.labels ?? [], objects: Array.from({ length: count }, (_, i) => all.subarray(i * graph.values, (i + 1) * graph.values)) };
+  return html`<div class="thumbs four">
+    ${objects.map((values, i) => html`<${Picture} key=${i} look=${graph} values=${values} dark=${dark}
+      label=${graph.classes[labels[i]] ?? `object ${i + 1}`} />`)}
+  </div>`;
 }

@@ -1,7 +1,8 @@
 /** Objects of every kind on canvases: pictures, series, sounds, table rows and spectra, and what was lost of them. */
 
 /**
- * @typedef {{kind: string, shape: number[], low: number, high: number}} Look What of a graph drawing needs.
+ * @typedef {{kind: string, shape: number[], low: number, high: number, ink?: string}} Look
+ *   What of a graph drawing needs; `ink` is the token of the bars of a row.
  * @typedef {{paper: number[], ink: number[], red: number[], card: number[]}} Inks Colours as [r, g, b].
  */
 
@@ -214,13 +215,13 @@ function paintWave(context, look, { values, lost }, w, h) {
 }
 
 /** A table row: a bar for each column, from the middle of its range. @param {CanvasRenderingContext2D} context @param {Look} look @param {Subject} subject @param {number} w @param {number} h */
-function paintBars(context, { low, high }, { values, lost }, w, h) {
+function paintBars(context, { low, high, ink = "ink" }, { values, lost }, w, h) {
   const reach = Math.max(Math.abs(low), Math.abs(high)) || 1;
   const middle = low >= 0 ? h : h / 2;
   const step = w / values.length;
   context.fillStyle = css(token("line"));
   context.fillRect(0, middle - 0.5, w, 1);
-  context.fillStyle = css(token(lost ? "loss" : "ink"));
+  context.fillStyle = css(token(lost ? "loss" : ink));
   for (let i = 0; i < values.length; i += 1) {
     const value = lost ? Math.abs(values[i] - lost[i]) : values[i];
     const height = Math.max(-1, Math.min(1, value / reach)) * (low >= 0 ? h : h / 2);

@@ -32,7 +32,11 @@ function veil(canvas, [height, width], mask) {
   }
 }
 
-/** The smallest rectangle round what is seen, in parts of the picture; null where that is all of it. @param {Uint8Array} mask @param {number[]} sides */
+/**
+ * The smallest rectangle round what is seen, in parts of the picture; null where that is all of it.
+ * @param {Uint8Array} mask
+ * @param {number[]} sides
+ */
 function frameOf(mask, [height, width]) {
   let [left, top, right, bottom] = [width, height, -1, -1];
   for (let at = 0; at < width * height; at += 1) {

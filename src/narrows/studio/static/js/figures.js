@@ -91,7 +91,8 @@ export function ThroughCode({ studio, onHold }) {
           <${Slider} label="Number ${unit + 1} of the code" kind="code" ends=${false} min=${-reach} max=${reach} step=${reach / 100}
             value=${z[unit]} onInput=${(value) => hold(unit, value)} /></label>`,
       )}
-      ${graph.code.size > shown && html`<small>and ${graph.code.size - shown} more</small>`}
+      ${graph.code.size > shown && html`<small>all ${graph.code.size} numbers</small>
+        <${Picture} look=${codeLook(graph, reach)} values=${z} stamp=${[weights, override]} dark=${dark} label="The whole code" kind="code" />`}
     </div>
     <figure><${Picture} look=${graph} values=${y} dark=${dark} stamp=${[weights, override]} label="output" /><figcaption>out</figcaption></figure>
     <div class="beside">
@@ -100,6 +101,9 @@ export function ThroughCode({ studio, onHold }) {
     </div>
   </div>`;
 }
+
+/** The code as a row of violet bars. @param {any} graph @param {number} reach */
+const codeLook = (graph, reach) => ({ kind: "table", shape: [graph.code.size], low: -reach, high: reach, ink: "code" });
 
 /** The plane of codes: drag over it and the decoder answers. @param {Given & {onDrag?: () => void}} given */
 export function Plane({ studio, onDrag }) {
@@ -183,7 +187,7 @@ export function Course({ studio }) {
   useLayoutEffect(() => {
     if (canvas.current && width) line(fitted(canvas.current, width, 120), epochs, pca, width, 120);
   }, [epochs, pca, width, dark]);
-  return html`<canvas class="course" ref=${canvas} role="img" aria-label="Validation error by epoch"></canvas>`;
+  return html`<canvas class="course" ref=${canvas} role="img" aria-label="Error by epoch: of training (thin) and of validation"></canvas>`;
 }
 
 /** @type {import("narrows/run").Epoch[]} */
@@ -197,21 +201,24 @@ export function measure(baseline, name) {
 
 /** @param {CanvasRenderingContext2D} context @param {import("narrows/run").Epoch[]} epochs @param {number | null} pca @param {number} width @param {number} height */
 function line(context, epochs, pca, width, height) {
-  const values = epochs.map(({ valid }) => valid).filter((value) => value !== null && Number.isFinite(value));
-  if (!values.length) return;
-  const most = Math.max(...values.slice(0, 1), pca ?? 0, values.at(-1)) * 1.1;
+  const [valid, train] = ["valid", "train"].map((name) => epochs.map((epoch) => epoch[name]));
+  const [first, last] = [valid.find(Number.isFinite), valid.findLast(Number.isFinite)];
+  if (first === undefined) return;
+  const most = Math.max(first, pca ?? 0, last) * 1.1;
   const y = (value) => height - 16 - (Math.min(value, most) / most) * (height - 24);
-  Object.assign(context, { font: "11px Inter, sans-serif", fillStyle: css(token("muted")) });
+  Object.assign(context, { font: "11px Inter, sans-serif", fillStyle: css(token("muted")), textAlign: "right" });
   context.fillRect(0, height - 16, width, 1);
-  context.fillText(`epoch ${epochs.length}`, width - 62, height - 3);
+  context.fillText(`epoch ${epochs.length}`, width, height - 3);
   if (pca !== null) {
-    context.fillText(`PCA ${short(pca)}`, width - 62, y(pca) - 5);
+    context.fillText(`PCA ${short(pca)}`, width, y(pca) - 5);
     context.setLineDash([4, 4]);
     stroke(context, [[0, y(pca)], [width, y(pca)]], css(token("muted")), 1);
     context.setLineDash([]);
   }
-  const step = width / Math.max(1, values.length - 1);
-  stroke(context, values.map((value, i) => [i * step, y(value)]), css(token("code")), 1.75);
+  const step = width / Math.max(1, valid.length - 1);
+  const along = (values) => values.map((value, i) => [i * step, y(value)]).filter((point) => Number.isFinite(point[1]));
+  stroke(context, along(train), css(token("code"), 0.45), 1);
+  stroke(context, along(valid), css(token("code")), 1.75);
 }
 
 /** @param {CanvasRenderingContext2D} context @param {number[][]} points @param {string} colour @param {number} width */

@@ -11,17 +11,31 @@ const MOST_CELLS = 4096;
 /** @param {{glass: import("narrows/glass").Glass, column: import("narrows/columns").Column, graph: any}} given */
 export function Filters({ glass, column, graph }) {
   useValue(glass.seen);
-  const found = glass.ready && glass.model.graph === graph ? filters(glass.model, /** @type {any} */ (column.layer).name) : [];
-  const [first] = found;
+  const [first] = glass.ready && glass.model.graph === graph ? weightsOf(glass.model, column) : [];
   if (!first) return html`<figure class="filters"><figcaption>weights</figcaption><p class="quiet">no weights here yet</p></figure>`;
   const shown = Math.min(MOST, first.count);
-  return html`<figure class="filters"><figcaption>${first.name}${first.each > 1 ? `, for the first of ${first.each} maps` : ""}${shown < first.count ? ` · ${shown} of ${first.count}` : ""}</figcaption>
-    <div class="plates">${Array.from({ length: shown }, (_, i) => html`<${One} key=${i} glass=${glass} set=${first} index=${i} part=${column.part} />`)}</div></figure>`;
+  return html`<figure class="filters"><figcaption>${titleOf(first, shown)}</figcaption>
+    <div class="plates">${Array.from({ length: shown }, (_, i) => html`<${One} key=${i} glass=${glass} set=${first}
+      index=${i} part=${column.part} />`)}</div></figure>`;
+}
+
+/** Of a code that is only sorted or rounded, those of its projection. @param {any} model @param {import("narrows/columns").Column} column */
+function weightsOf(model, { layer, role }) {
+  const own = filters(model, /** @type {any} */ (layer).name);
+  return own.length || role !== "code" ? own : filters(model, "bottleneck.project");
+}
+
+/** @param {import("narrows/filters").Plates} set @param {number} shown */
+function titleOf({ name, each, count }, shown) {
+  return [name, each > 1 && `, for the first of ${each} maps`, shown < count && ` · ${shown} of ${count}`].filter(Boolean).join("");
 }
 
 const COLOUR = { encoder: "encoder", bottleneck: "code", decoder: "decoder" };
 
-/** One filter, its largest weight in full colour. @param {{glass: any, set: import("narrows/filters").Plates, index: number, part: string}} given */
+/**
+ * One filter, its largest weight in full colour.
+ * @param {{glass: any, set: import("narrows/filters").Plates, index: number, part: string}} given
+ */
 function One({ glass, set, index, part }) {
   const canvas = useRef(/** @type {HTMLCanvasElement | null} */ (null));
   const [height, width] = sides(set.shape);
@@ -32,7 +46,8 @@ function One({ glass, set, index, part }) {
     const from = index * set.each * height * width;
     paint(context, set.values.subarray(from, from + height * width), width, height, ramp(COLOUR[part]));
   }, [set, index, seen, token("card").join()]);
-  return html`<canvas ref=${canvas} class="filter" width=${width} height=${height} role="img" aria-label="weights of unit ${index + 1}"></canvas>`;
+  return html`<canvas ref=${canvas} class="filter" width=${width} height=${height} role="img"
+    aria-label="weights of unit ${index + 1}"></canvas>`;
 }
 
 /** A row of weights is folded where it is long. @param {number[]} shape @returns {[number, number]} */
@@ -43,7 +58,13 @@ function sides(shape) {
   return [Math.floor(length / width), width];
 }
 
-/** @param {CanvasRenderingContext2D} context @param {Float32Array} values @param {number} width @param {number} height @param {Uint32Array} colours */
+/**
+ * @param {CanvasRenderingContext2D} context
+ * @param {Float32Array} values
+ * @param {number} width
+ * @param {number} height
+ * @param {Uint32Array} colours
+ */
 function paint(context, values, width, height, colours) {
   const image = context.createImageData(width, height);
   const pixels = new Uint32Array(image.data.buffer);

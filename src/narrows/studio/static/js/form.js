@@ -52,13 +52,15 @@ const KINDS = { boolean: "switch", number: "number", integer: "whole", string: "
 
 /** @param {{fields: Field[], values: any, onChange: (name: string, value: any) => void, kind?: string}} given */
 export function Fields({ fields, values, onChange, kind = "" }) {
-  return html`<div class="form-fields">${fields.map((field) => html`<${Entry} key=${field.name} field=${field} value=${values?.[field.name]} kind=${kind} onChange=${(value) => onChange(field.name, value)} />`)}</div>`;
+  return html`<div class="form-fields">${fields.map((field) => html`<${Entry} key=${field.name} field=${field}
+    value=${values?.[field.name]} kind=${kind} onChange=${(value) => onChange(field.name, value)} />`)}</div>`;
 }
 
 /** @param {{field: Field, value: any, kind: string, onChange: (value: any) => void}} given */
 function Entry({ field, value, kind, onChange }) {
   const { title, words } = field;
-  return html`<div class="form-field" title=${words}><span class="field-name">${title}</span>${ENTRIES[field.kind]({ field, value, kind, onChange })}</div>`;
+  return html`<div class="form-field" title=${words}><span
+    class="field-name">${title}</span>${ENTRIES[field.kind]({ field, value, kind, onChange })}</div>`;
 }
 
 /** @type {Record<Field["kind"], (given: {field: Field, value: any, kind: string, onChange: (value: any) => void}) => any>} */
@@ -68,13 +70,18 @@ const ENTRIES = {
     const Chooser = choices.length > 3 ? Menu : Segments;
     return html`<${Chooser} label=${field.title} choices=${choices} value=${value} onChange=${onChange} />`;
   },
-  switch: ({ field, value, onChange }) => html`<${Segments} label=${field.title} value=${Boolean(value)} onChange=${onChange} choices=${[{ value: false, label: "no" }, { value: true, label: "yes" }]} />`,
+  switch: ({ field, value, onChange }) => html`<${Segments} label=${field.title} value=${Boolean(value)} onChange=${onChange}
+    choices=${[{ value: false, label: "no" }, { value: true, label: "yes" }]} />`,
   number: ({ field, value, onChange }) => html`<${Typed} field=${field} value=${value} onChange=${onChange} step="any" />`,
   whole: ({ field, value, onChange }) => html`<${Typed} field=${field} value=${value} onChange=${onChange} step="1" />`,
-  text: ({ field, value, onChange }) => html`<input type="text" aria-label=${field.title} value=${value ?? ""} onChange=${(event) => onChange(event.currentTarget.value || (field.empty ? null : ""))} />`,
+  text: ({ field, value, onChange }) => html`<input type="text" aria-label=${field.title} value=${value ?? ""}
+    onChange=${(event) => onChange(event.currentTarget.value || (field.empty ? null : ""))} />`,
 };
 
-/** A number that is typed; what is out of range stays with the reader, and says so. @param {{field: Field, value: any, step: string, onChange: (value: any) => void}} given */
+/**
+ * A number that is typed; what is out of range stays with the reader, and says so.
+ * @param {{field: Field, value: any, step: string, onChange: (value: any) => void}} given
+ */
 function Typed({ field, value, step, onChange }) {
   const [wrong, setWrong] = useState(false);
   const take = (event) => {
@@ -92,7 +99,11 @@ function Typed({ field, value, step, onChange }) {
 /** @param {Field} field */
 const limitsText = ({ low, high }) => (Number.isFinite(high) ? `from ${short(low)} to ${short(high)}` : `${short(low)} or more`);
 
-/** Stops of a slider from `low` to `high`: powers of two and what lies halfway between. @param {number} low @param {number} high */
+/**
+ * Stops of a slider from `low` to `high`: powers of two and what lies halfway between.
+ * @param {number} low
+ * @param {number} high
+ */
 export function doublings(low, high) {
   const stops = [];
   for (let stop = 1; stop <= high; stop *= 2) {
@@ -113,7 +124,10 @@ export function decades(low, high) {
   return stops.filter((stop) => stop >= low * 0.999 && stop <= high * 1.001);
 }
 
-/** A slider over stops with its name before it. @param {{label: string, value: number, stops: number[], show?: (value: number) => string, onInput: (value: number) => void, kind?: string}} given */
+/**
+ * A slider over stops with its name before it.
+ * @param {{label: string, value: number, stops: number[], show?: (value: number) => string, onInput: (value: number) => void, kind?: string}} given
+ */
 export function Knob({ label, value, stops, show = short, onInput, kind = "" }) {
   return html`<div class="knob"><span class="field-name">${label}<b>${show(value)}</b></span>
     <${Slider} label=${label} value=${value} stops=${stops} show=${show} onInput=${onInput} kind=${kind} ends=${false} /></div>`;

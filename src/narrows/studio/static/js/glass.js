@@ -10,6 +10,7 @@ import { codeRanges, firstObjects } from "narrows/census";
 import { drawLost, drawObject } from "narrows/draw";
 import { inputOf } from "narrows/inputs";
 import { sameLayers } from "narrows/keep";
+import { exampleObjects, untrained } from "narrows/previewed";
 import { paintPlate, ramp, Scale } from "narrows/plates";
 import { tellDrag, tellVisible, told } from "narrows/probe";
 import { Surveys } from "narrows/surveys";
@@ -20,6 +21,7 @@ import { Surveys } from "narrows/surveys";
  *   steady: Scale, image: ImageData | null, colours: Uint32Array}} Shown
  * @typedef {import("narrows/plates").Hit & {name: string, box: import("narrows/plates").Box}} Hover
  * @typedef {import("narrows/census").Ranges} Ranges
+ * @typedef {{run: any, model: any, objects: Float32Array[]}} Subject A model, and the run whose it is or some objects.
  */
 
 /** A pass that takes longer than this is not painted with all new weights, but for this share of the time. */
@@ -51,11 +53,22 @@ export class Glass {
     this.index = computed(() => studio.hovered.value ?? studio.object.value ?? 0);
     /** The graph on the drawing: that of the run, or of the recipe on the table once that is another. */
     this.drawn = computed(() => drawnOf(studio.graph.value, studio.changed.value ? studio.preview.value?.graph : null));
+    /** The untrained network of the recipe on the table, with some objects. */
+    this.plan = computed(() => ({ run: null, model: untrained(studio.preview.value), objects: exampleObjects(studio.preview.value) }));
+    /**
+     * What is shown: the model of the run once there is one of the drawn layers, else the untrained network.
+     * @type {import("@preact/signals-core").ReadonlySignal<Subject>}
+     */
+    this.subject = computed(() => {
+      const run = studio.run.value;
+      const model = run?.model.value ?? null;
+      return model && model.graph === this.drawn.value ? { run, model, objects: [] } : this.plan.value;
+    });
     /** Which value of the opened unit: its place, its way and its gate. */
     this.place = signal(/** @type {import("narrows/plates").Hit | null} */ (null));
     /** @type {((pass: any, own: Float32Array) => void) | null} */
     this.onCode = null;
-    this.object = /** @type {{run: any, index: number, values: Float32Array, input: Float32Array} | null} */ (null);
+    this.object = /** @type {{model: any, run: any, index: number, values: Float32Array, input: Float32Array} | null} */ (null);
     this.surveys = new Surveys(this);
     this.dragged = this.cost = this.paintedAt = this.timer = 0;
     this.fresh = true;
@@ -66,8 +79,8 @@ export class Glass {
   follow() {
     const { studio } = this;
     const stops = [
-      effect(() => this.takeModel(studio.run.value?.model.value ?? null, studio.run.value?.weights.value)),
-      effect(() => void this.takeObject(studio.run.value, this.index.value, studio.graph.value)),
+      effect(() => this.takeModel(this.subject.value.model, studio.run.value?.weights.value)),
+      effect(() => void this.takeObject(this.subject.value, this.index.value)),
       effect(() => void (studio.override.value === this.painted || onFrame(this.paint))),
       effect(() => void (studio.dark.value, this.recolour())),
     ];
@@ -90,13 +103,14 @@ export class Glass {
     this.paintInTurn();
   }
 
-  /** @param {any} run @param {number} index @param {any} graph */
-  async takeObject(run, index, graph) {
-    if (!run || run.graph.value !== graph || !graph) return;
-    if (this.object?.run === run && this.object.index === index) return;
-    const [values, input] = await Promise.all([run.object(index), inputOf(run, index)]).catch(() => []);
-    if (!values?.length || this.index.peek() !== index || this.studio.run.peek() !== run) return;
-    this.object = { run, index, values, input };
+  /** @param {Subject} subject @param {number} index */
+  async takeObject(subject, index) {
+    const { run, model, objects } = subject;
+    if (!model || (this.object?.model === model && this.object.index === index)) return;
+    const given = run ? await Promise.all([run.object(index), inputOf(run, index)]).catch(() => []) : [objects[index % (objects.length || 1)]];
+    const [values, input = values] = given;
+    if (!values?.length || this.index.peek() !== index || this.subject.peek() !== subject) return;
+    this.object = { model, run, index, values, input };
     this.fresh = true;
     onFrame(this.paint);
   }
@@ -134,7 +148,11 @@ export class Glass {
     onFrame(this.paint);
   }
 
-  /** Show the input, the output or what was lost. @param {"input"|"output"|"lost"} role @param {HTMLCanvasElement | null} canvas */
+  /**
+   * Show the input, the output or what was lost.
+   * @param {"input"|"output"|"lost"} role
+   * @param {HTMLCanvasElement | null} canvas
+   */
   picture(role, canvas) {
     if (canvas) this.pictures.set(role, canvas);
     else this.pictures.delete(role);
@@ -144,9 +162,8 @@ export class Glass {
 
   /** Whether there is something to show. */
   get ready() {
-    const { model, object, studio } = this;
-    const { graph } = model ?? {};
-    return Boolean(graph && object && object.run === studio.run.peek() && graph === object.run.graph.peek() && graph === this.drawn.peek());
+    const { model, object, source } = this;
+    return Boolean(model && object && object.model === source && model.graph === this.drawn.peek());
   }
 
   paint() {
@@ -179,7 +196,12 @@ export class Glass {
     paintPlate(context, plate, pass, shown);
   }
 
-  /** @param {Float32Array} seen What the encoder was shown. @param {Float32Array} x What was to come out. @param {Float32Array} y @param {boolean} whole */
+  /**
+   * @param {Float32Array} seen What the encoder was shown.
+   * @param {Float32Array} x What was to come out.
+   * @param {Float32Array} y
+   * @param {boolean} whole
+   */
   paintPictures(seen, x, y, whole) {
     const { graph } = this.model;
     const [input, output, lost] = ["input", "output", "lost"].map((role) => this.pictures.get(role));
@@ -198,7 +220,12 @@ export class Glass {
     this.dragged = 0;
   }
 
-  /** Hold a number of the code at a value, or let it go. @param {number} unit @param {number | null} value @param {number} [since] Time of the event. */
+  /**
+   * Hold a number of the code at a value, or let it go.
+   * @param {number} unit
+   * @param {number | null} value
+   * @param {number} [since] Time of the event.
+   */
   hold(unit, value, since = 0) {
     const { [unit]: _, ...others } = this.studio.override.peek();
     this.dragged ||= since;
@@ -212,6 +239,7 @@ export class Glass {
     const { source, step } = this;
     if (!this.ready || this.counting || this.counted === step) return;
     const { run } = /** @type {any} */ (this.object);
+    if (!run) return;
     this.counting = true;
     this.counter = this.counter?.tensors === source.tensors ? this.counter : source.twin();
     const objects = await firstObjects(run, CENSUS).catch(() => []);
@@ -224,8 +252,8 @@ export class Glass {
   }
 }
 
-/** The graph that trains, unless the recipe on the table has other layers. @param {any} trained @param {any} planned */
-const drawnOf = (trained, planned) => (planned && !sameLayers(trained, planned) ? planned : trained);
+/** The graph that trains, unless the recipe on the table has other layers. @param {any} trained @param {any} plan */
+const drawnOf = (trained, plan) => (plan && !sameLayers(trained, plan) ? plan : trained);
 
 /**
  * Hold numbers of a code at values, at every place of its grid.

@@ -26,7 +26,8 @@ export function Hourglass({ studio, glass }) {
   const down = size.width < NARROW;
   const laid = useMemo(() => graph && size.width && lay(graph, size, down), [graph, size.width, size.height, down]);
   return html`<section class="hourglass ${down ? "down" : "across"}" aria-label="The network, alive" ref=${frame}>
-    ${laid ? html`<${Drawing} studio=${studio} glass=${glass} graph=${graph} laid=${laid} down=${down} room=${size.width} />` : html`<${Nothing} studio=${studio} />`}
+    ${laid ? html`<${Drawing} studio=${studio} glass=${glass}
+      graph=${graph} laid=${laid} down=${down} room=${size.width} />` : html`<${Nothing} studio=${studio} />`}
   </section>`;
 }
 
@@ -44,7 +45,9 @@ function Nothing({ studio }) {
     : "The recipe is being read; the network appears here in a moment."}</p>`;
 }
 
-/** @param {{studio: Studio, glass: Glass, graph: any, laid: {placed: Placed[], width: number, height: number}, down: boolean, room: number}} given */
+/**
+ * @param {{studio: Studio, glass: Glass, graph: any, laid: {placed: Placed[], width: number, height: number}, down: boolean, room: number}} given
+ */
 function Drawing({ studio, glass, graph, laid, down, room }) {
   const { placed, width, height } = laid;
   const waist = placed.find(({ column }) => column.role === "code");
@@ -53,7 +56,8 @@ function Drawing({ studio, glass, graph, laid, down, room }) {
       <div class="glass" style=${{ width: `${width}px`, height: `${height}px` }}>
         <${Ground} placed=${placed} width=${width} height=${height} down=${down} />
         ${!down && html`<${Words} placed=${placed} />`}
-        ${placed.map((one) => html`<${Column} key=${one.column.name + one.column.role} glass=${glass} studio=${studio} graph=${graph} ...${one} down=${down} />`)}
+        ${placed.map((one) => html`<${Column} key=${one.column.name + one.column.role} glass=${glass} studio=${studio}
+          graph=${graph} ...${one} down=${down} />`)}
         <${Edits} studio=${studio} graph=${graph} placed=${placed} down=${down} />
         <${Mark} glass=${glass} />
         <${UnitLens} glass=${glass} studio=${studio} graph=${graph} width=${width} height=${height} down=${down} waist=${edgeOf(waist)} />
@@ -65,7 +69,10 @@ function Drawing({ studio, glass, graph, laid, down, room }) {
 /** The upper edge of the violet box. @param {Placed} waist */
 const edgeOf = ({ column, box, thick }) => box.y + box.h / 2 - Math.max(thick, heightOfCode(column, box) + 16) / 2;
 
-/** The trapezoids: as thick as the side of a square of as many values. @param {{placed: Placed[], width: number, height: number, down: boolean}} given */
+/**
+ * The trapezoids: as thick as the side of a square of as many values.
+ * @param {{placed: Placed[], width: number, height: number, down: boolean}} given
+ */
 function Ground({ placed, width, height, down }) {
   const turn = placed.findIndex(({ column }) => column.role === "code");
   const { box } = placed[turn];
@@ -78,7 +85,8 @@ function Ground({ placed, width, height, down }) {
   };
   const edge = (one, end) => (down ? one.box.y + (end ? one.box.h : 0) : one.box.x + (end ? one.box.w : 0));
   const encoder = [[edge(placed[0], false), placed[0]], ...placed.slice(1, turn).map((one) => [one.middle, one]), [from, placed[turn]]];
-  const decoder = [[to, placed[turn]], ...placed.slice(turn + 1, -1).map((one) => [one.middle, one]), [edge(placed[placed.length - 1], true), placed[placed.length - 1]]];
+  const last = placed[placed.length - 1];
+  const decoder = [[to, placed[turn]], ...placed.slice(turn + 1, -1).map((one) => [one.middle, one]), [edge(last, true), last]];
   return html`<svg class="ground" width=${width} height=${height} viewBox="0 0 ${width} ${height}" aria-hidden="true">
     <title>As thick as the side of a square of as many values</title>
     <polygon class="encoder" points=${shape(encoder)} />
@@ -105,7 +113,8 @@ function Words({ placed }) {
     const own = placed.filter(({ column }) => column.part === part || (column.part === "object" && part === "encoder"));
     return (own[0].box.x + own[own.length - 1].box.x + own[own.length - 1].box.w) / 2;
   };
-  return ["encoder", "bottleneck", "decoder"].map((part) => html`<b class="part-word ${part}" style=${{ left: `${middle(part)}px` }}>${part}</b>`);
+  return ["encoder", "bottleneck", "decoder"].map((part) => html`<b class="part-word ${part}"
+    style=${{ left: `${middle(part)}px` }}>${part}</b>`);
 }
 
 /** @param {Placed & {glass: Glass, studio: Studio, graph: any, down: boolean}} given */
@@ -119,14 +128,22 @@ function Column({ glass, studio, graph, column, box, label, down }) {
   return html`${body[column.role]()}<${Label} studio=${studio} glass=${glass} graph=${graph} column=${column} box=${label} down=${down} />`;
 }
 
-/** The waist's own box, with room to the violet edge. @param {import("narrows/columns").Column} column @param {import("narrows/columns").Box} box @param {boolean} down */
+/**
+ * The waist's own box, with room to the violet edge.
+ * @param {import("narrows/columns").Column} column
+ * @param {import("narrows/columns").Box} box
+ * @param {boolean} down
+ */
 function inner(column, box, down) {
   const h = heightOfCode(column, box);
   const pad = down ? 10 : 8;
   return { x: box.x + pad, y: box.y + box.h / 2 - h / 2, w: box.w - 2 * pad, h };
 }
 
-/** Live activations of a layer. @param {{glass: Glass, column: import("narrows/columns").Column, box: import("narrows/columns").Box}} given */
+/**
+ * Live activations of a layer.
+ * @param {{glass: Glass, column: import("narrows/columns").Column, box: import("narrows/columns").Box}} given
+ */
 function Plate({ glass, column, box }) {
   const canvas = useRef(/** @type {HTMLCanvasElement | null} */ (null));
   const plate = useMemo(() => plateOf(column, { x: 0, y: 0, w: box.w, h: box.h }, devicePixelRatio), [column, box.w, box.h]);
@@ -156,7 +173,8 @@ function Plate({ glass, column, box }) {
     event.preventDefault();
   };
   const press = () => open(glass, column.name, glass.hover.peek());
-  return html`${column.kind === "gates" && html`<${GateNames} box=${place} />`}<canvas ref=${canvas} class="plate ${column.part}" style=${at(place)} tabindex="0" role="img"
+  return html`${column.kind === "gates" && html`<${GateNames} box=${place} />`}<canvas ref=${canvas} class="plate ${column.part}"
+    style=${at(place)} tabindex="0" role="img"
     aria-label="Activations of ${column.title}, ${shapeText(column.shape)}. Arrow keys go along its units, Enter opens one."
     onPointerMove=${over} onPointerLeave=${() => show(null)} onBlur=${() => show(null)} onKeyDown=${keys} onClick=${press}></canvas>`;
 }
@@ -168,14 +186,22 @@ function GateNames({ box }) {
     ${names.map(([name, words]) => html`<span key=${name} title="${name}: ${words}">${name[0]}</span>`)}</div>`;
 }
 
-/** Open a layer, and a value of it, in the drawer. @param {Glass} glass @param {string | null} layer @param {import("narrows/plates").Hit | null} [hit] */
+/**
+ * Open a layer, and a value of it, in the drawer.
+ * @param {Glass} glass
+ * @param {string | null} layer
+ * @param {import("narrows/plates").Hit | null} [hit]
+ */
 export function open(glass, layer, hit = null) {
   glass.studio.layer.value = layer;
   glass.studio.unit.value = hit?.unit ?? null;
   glass.place.value = hit;
 }
 
-/** The object before and after. @param {{glass: Glass, graph: any, which: "input"|"output", box: import("narrows/columns").Box, down: boolean}} given */
+/**
+ * The object before and after.
+ * @param {{glass: Glass, graph: any, which: "input"|"output", box: import("narrows/columns").Box, down: boolean}} given
+ */
 function Whole({ glass, graph, which, box, down }) {
   const canvas = useRef(/** @type {HTMLCanvasElement | null} */ (null));
   const lost = useRef(/** @type {HTMLCanvasElement | null} */ (null));
@@ -191,7 +217,8 @@ function Whole({ glass, graph, which, box, down }) {
     : { x: place.x + size.w * 0.21, y: place.y + size.h + 8, w: size.w * 0.58, h: size.h * 0.58 };
   return html`<canvas ref=${canvas} class="picture ${graph.kind}" style=${at(place)} role="img"
       aria-label=${which === "input" ? "What goes in" : "What comes out"}></canvas>
-    ${which === "output" && html`<canvas ref=${lost} class="picture lost ${graph.kind}" style=${at(small)} role="img" aria-label="What was lost"></canvas>
+    ${which === "output" && html`<canvas ref=${lost} class="picture lost ${graph.kind}" style=${at(small)} role="img"
+      aria-label="What was lost"></canvas>
       <${Lost} glass=${glass} down=${down} x=${small.x + small.w / 2} y=${small.y + small.h + 4} />`}
     ${which === "input" && !down && html`<${Whose} glass=${glass} graph=${graph} x=${box.x + box.w / 2} y=${place.y + size.h + 8} />`}`;
 }
@@ -207,7 +234,8 @@ function sizeOfObject(graph, { w, h }) {
 /** @param {{glass: Glass, down: boolean, x: number, y: number}} given */
 function Lost({ glass, down, x, y }) {
   const seen = useValue(glass.seen);
-  return html`<p class="lost-word" style=${{ left: `${x}px`, top: `${y}px` }}><b>${down ? "lost" : "what was lost"}</b> <small>${seen ? short(seen.error) : ""}</small></p>`;
+  return html`<p class="lost-word"
+    style=${{ left: `${x}px`, top: `${y}px` }}><b>${down ? "lost" : "what was lost"}</b> <small>${seen ? short(seen.error) : ""}</small></p>`;
 }
 
 /** Which object it is. @param {{glass: Glass, graph: any, x: number, y: number}} given */
@@ -218,18 +246,27 @@ function Whose({ glass, graph, x, y }) {
   return html`<small class="whose" style=${{ left: `${x}px`, top: `${y}px` }}>${words}</small>`;
 }
 
-/** Name, shape, weights and multiply-adds, and the way into the layer. @param {{studio: Studio, glass: Glass, graph: any, column: import("narrows/columns").Column, box: import("narrows/columns").Box, down: boolean}} given */
+/**
+ * Name, shape, weights and multiply-adds, and the way into the layer.
+ * @param {{studio: Studio, glass: Glass, graph: any, column: import("narrows/columns").Column, box: import("narrows/columns").Box, down: boolean}} given
+ */
 function Label({ studio, glass, graph, column, box, down }) {
   const opened = useValue(() => studio.layer.value === column.name, [column.name]);
   const lines = [shapeText(column.shape), ...numbersOf(column, graph, down)];
-  if (!column.layer) return html`<div class="column-label" style=${at(box)}><b>${column.title}</b>${lines.map((line) => html`<span>${line}</span>`)}</div>`;
+  if (!column.layer) return html`<div class="column-label"
+    style=${at(box)}><b>${column.title}</b>${lines.map((line) => html`<span>${line}</span>`)}</div>`;
   return html`<button type="button" class="column-label" style=${at(box)} aria-expanded=${opened} title=${spoken(column)}
     onClick=${() => open(glass, opened ? null : column.name)} onFocus=${() => (glass.hover.value = null)}>
     <b>${column.title}</b>${lines.map((line) => html`<span>${line}</span>`)}
   </button>`;
 }
 
-/** The input's column names the lines of the others. @param {import("narrows/columns").Column} column @param {any} graph @param {boolean} down */
+/**
+ * The input's column names the lines of the others.
+ * @param {import("narrows/columns").Column} column
+ * @param {any} graph
+ * @param {boolean} down
+ */
 function numbersOf(column, graph, down) {
   if (column.role === "input") return down ? [] : ["weights", "multiply-adds"];
   const unit = down ? [" weights", " mult-adds"] : ["", ""];
@@ -238,7 +275,11 @@ function numbersOf(column, graph, down) {
 
 /** @param {import("narrows/columns").Column} column */
 const spoken = ({ title, shape, parameters, madds }) =>
-  `${title}: ${shapeText(shape)} values, ${parameters.toLocaleString("en")} weights, ${madds.toLocaleString("en")} multiply-adds for one object. Click to open.`;
+  [
+    `${title}: ${shapeText(shape)} values`,
+    `${parameters.toLocaleString("en")} weights`,
+    `${madds.toLocaleString("en")} multiply-adds for one object. Click to open.`,
+  ].join(", ");
 
 /** Layers more and fewer, on the drawing itself. @param {{studio: Studio, graph: any, placed: Placed[], down: boolean}} given */
 function Edits({ studio, graph, placed, down }) {
@@ -247,14 +288,19 @@ function Edits({ studio, graph, placed, down }) {
   const encoder = placed.filter(({ column }) => column.editAt !== null);
   const turn = placed.findIndex(({ column }) => column.role === "code");
   const stops = [placed[0], ...encoder, placed[turn]];
-  const between = (a, b) => (down ? { x: b.box.x + b.box.w / 2 - 10, y: (a.box.y + a.box.h + b.box.y) / 2 - 10 } : { x: (a.box.x + a.box.w + b.box.x) / 2 - 10, y: topOf(a, b) - 26 });
+  const between = (a, b) =>
+    down
+      ? { x: b.box.x + b.box.w / 2 - 10, y: (a.box.y + a.box.h + b.box.y) / 2 - 10 }
+      : { x: (a.box.x + a.box.w + b.box.x) / 2 - 10, y: topOf(a, b) - 26 };
   const add = canAdd(recipe) && encoder.length === listed(recipe)?.length ? stops.slice(1).map((stop, i) => ({ i, ...between(stops[i], stop) })) : [];
   return html`
-    ${add.map(({ i, x, y }) => html`<button type="button" class="edit add" style=${{ left: `${x}px`, top: `${y}px` }} aria-label="Add a layer here" title="Add a layer here; the decoder mirrors it"
+    ${add.map(({ i, x, y }) => html`<button type="button" class="edit add" style=${{ left: `${x}px`, top: `${y}px` }}
+      aria-label="Add a layer here" title="Add a layer here; the decoder mirrors it"
       onClick=${() => studio.edit(withLayer(recipe, i, graph.values))}>+</button>`)}
     ${canRemove(recipe) && encoder.map(({ column, box, thick }) => html`<button type="button" class="edit remove"
       style=${{ left: `${box.x + box.w / 2 - 10}px`, top: `${Math.max(24, box.y + box.h / 2 - Math.max(thick, box.h) / 2 - 24)}px` }}
-      aria-label="Remove ${column.title}" title="Remove this layer; the decoder mirrors it" onClick=${() => studio.edit(withoutLayer(recipe, column.editAt ?? 0))}>×</button>`)}`;
+      aria-label="Remove ${column.title}" title="Remove this layer; the decoder mirrors it"
+        onClick=${() => studio.edit(withoutLayer(recipe, column.editAt ?? 0))}>×</button>`)}`;
 }
 
 /** The upper edge of the hourglass halfway between two columns. @param {Placed} a @param {Placed} b */
@@ -273,7 +319,8 @@ function useSize(element) {
   const [size, setSize] = useState({ width: 0, height: 0 });
   useEffect(() => {
     if (!element.current) return undefined;
-    const watcher = new ResizeObserver(([{ contentRect }]) => setSize({ width: Math.floor(contentRect.width), height: Math.floor(contentRect.height) }));
+    const tell = ({ width, height }) => setSize({ width: Math.floor(width), height: Math.floor(height) });
+    const watcher = new ResizeObserver(([{ contentRect }]) => tell(contentRect));
     watcher.observe(element.current);
     return () => watcher.disconnect();
   }, []);

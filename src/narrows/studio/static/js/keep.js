@@ -11,11 +11,20 @@ const FREE = ["corruption", "objective", "training"];
  */
 export function canKeep(trained, recipe, graph) {
   if (!trained?.graph || !graph || !recipe) return false;
-  const others = (/** @type {Recipe} */ whole) => JSON.stringify(Object.entries(whole).filter(([part]) => !FREE.includes(part)).map(([part, value]) => [part, settled(part, value)]));
-  return others(trained.recipe) === others(recipe) && sameLayers(trained.graph, graph);
+  return fixed(trained.recipe) === fixed(recipe) && sameLayers(trained.graph, graph);
 }
 
-/** Settings of a bottleneck that cost nothing but training are left out: its kind and size decide. @param {string} part @param {any} value */
+/** What must be the same. @param {Recipe} recipe */
+function fixed(recipe) {
+  const parts = Object.entries(recipe).filter(([part]) => !FREE.includes(part));
+  return JSON.stringify(parts.map(([part, value]) => [part, settled(part, value)]));
+}
+
+/**
+ * Settings of a bottleneck that cost nothing but training are left out: its kind and size decide.
+ * @param {string} part
+ * @param {any} value
+ */
 const settled = (part, value) => (part === "bottleneck" ? { kind: value.kind, size: value.size } : value);
 
 /** Whether two graphs have tensors of the same names and shapes. @param {any} a @param {any} b */

@@ -24,7 +24,7 @@ export function Noise({ studio, onNoise, count = 6 }) {
   return html`<div class="pairs">
     <label class="amount">noise <${Slider} label="Amount of noise" min=${0} max=${1} step=${0.02} value=${sigma} ends=${false}
       show=${(v) => `${Math.round(100 * v)}%`} onInput=${(v) => (setSigma(v), onNoise?.())} /> ${Math.round(100 * sigma)}%</label>
-    ${row("noisy", noisy)} ${row("out", clean)}
+    ${row("noisy", noisy)} ${row("out", clean)} ${row("clean", objects)}
     <p class="caption">Error against the clean original: noisy ${short(error(noisy, objects))}, out ${short(error(clean, objects))}.</p>
   </div>`;
 }

@@ -48,7 +48,7 @@ export function Reconstruct({ studio, run, upload }) {
       ${picture && graph.shape[0] < 3 && html`<${Pad} studio=${studio} aspect=${graph.shape.at(-1) / graph.shape.at(-2)} onInk=${ink} blank=${blank} />`}
       <${FileDrop} label=${picture ? "Choose a picture" : "Choose a file"} accept=${picture ? "image/*" : ""} multiple=${picture} onFiles=${files} kind="column">
         <button type="button" onClick=${own}>Take one of its own</button>
-        <button type="button" onClick=${() => (setBlank(blank + 1), take([]))}>Clear</button>
+        ${picture && html`<button type="button" onClick=${() => (setBlank(blank + 1), take([]))}>Clear</button>`}
         <p class="caption">${picture ? "Draw above, or drop a picture anywhere on this page. Pictures stay in the browser." : `Drop a file of ${NOUNS[graph.kind][1]} anywhere on this page.`}</p>
       <//>
     </section>

@@ -6,12 +6,15 @@ import { placed, unpackAll } from "narrows/frames";
 import { unhalved } from "narrows/half";
 import { Model, scaled } from "narrows/nn";
 
-const CHUNK = 1000;
+/** Objects fetched at a time: few, for one that is pointed at has to come at once. */
+const CHUNK = 250;
+/** Objects kept as the model's numbers; the others are kept as they came. */
+const RECENT = 512;
 const BEGUN = ["running", "paused", "done"];
 
 /**
  * @typedef {{step: number[], loss: number[]}} Curve
- * @typedef {{epoch: number, step?: number, train: number | null, valid: number | null, best?: boolean}} Epoch
+ * @typedef {{epoch: number, step?: number, train: number | null, valid: number | null, mse?: number, best?: boolean}} Epoch
  * @typedef {{step: number, epoch: number, valid: number | null}} Snapshot
  * @typedef {{step: number, count: number, all: boolean, projection: string, bounds: Float32Array, xy: Float32Array,
  *   packed: Uint16Array}} Points `xy` are numbers of the projection, `packed` the same as 0..65535 of `bounds`.
@@ -43,8 +46,10 @@ export class Run {
     this.graph = computed(() => this.detail.value?.graph ?? null);
     /** @type {Map<string, import("narrows/frames").Frame>} */
     this.newest = new Map();
-    /** @type {Map<number, Promise<Float32Array>>} */
+    /** @type {Map<number, Promise<Uint8Array | Uint16Array>>} */
     this.chunks = new Map();
+    /** @type {Map<number, Float32Array>} */
+    this.recent = new Map();
     /** @type {Promise<string[] | null> | null} */
     this.origins = null;
     /** @type {Promise<void> | null} */
@@ -64,6 +69,8 @@ export class Run {
   async reload() {
     const detail = await api.get(`runs/${this.id}`);
     const { graph, history = {}, snapshots = [], notices = [], ...info } = detail;
+    // The same graph stays the same object: the model and the drawing were made for it.
+    if (JSON.stringify(graph) === JSON.stringify(this.graph.peek())) detail.graph = this.graph.peek();
     batch(() => {
       this.detail.value = detail;
       this.info.value = { ...this.info.value, ...info };
@@ -151,6 +158,10 @@ export class Run {
 
   /** Points of all objects and the newest weights, for a run that does not stream. */
   async readLatest() {
+    const last = this.snapshots.value.at(-1)?.step;
+    // The last snapshot lies ready; all points have to be worked out by a child that may have to wake up first.
+    const ready = last === undefined ? null : await api.bytes(`runs/${this.id}/snapshots/${last}`).catch(() => null);
+    if (ready && !this.points.value) unpackAll(ready).forEach((frame) => this.take(frame));
     const [points, weights] = await Promise.all(
       ["points", "weights"].map((kind) => api.bytes(`runs/${this.id}/${kind}`).catch(() => null)),
     );
@@ -163,18 +174,25 @@ export class Run {
    * @returns {Promise<Float32Array>} Scaled values, (D,).
    */
   async object(index) {
+    const kept = this.recent.get(index);
+    if (kept) return kept;
     const chunk = Math.floor(index / CHUNK);
     if (!this.chunks.has(chunk)) this.chunks.set(chunk, this.readChunk(chunk));
-    const values = this.graph.value.values;
-    const at = (index - chunk * CHUNK) * values;
-    return (await /** @type {Promise<Float32Array>} */ (this.chunks.get(chunk))).subarray(at, at + values);
+    const raw = await /** @type {Promise<Uint8Array | Uint16Array>} */ (this.chunks.get(chunk));
+    const graph = this.graph.value;
+    const at = (index - chunk * CHUNK) * graph.values;
+    const part = raw.subarray(at, at + graph.values);
+    const values = part instanceof Uint8Array ? scaled(part, graph) : unhalved(part);
+    if (this.recent.size >= RECENT) this.recent.delete(this.recent.keys().next().value);
+    this.recent.set(index, values);
+    return values;
   }
 
   /** @param {number} chunk */
   async readChunk(chunk) {
     const path = `runs/${this.id}/objects?first=${chunk * CHUNK}&count=${CHUNK}`;
     const { bytes, headers } = await api.whole(path);
-    return headers.get("X-Dtype") === "uint8" ? scaled(new Uint8Array(bytes), this.graph.value) : unhalved(new Uint16Array(bytes));
+    return headers.get("X-Dtype") === "uint8" ? new Uint8Array(bytes) : new Uint16Array(bytes);
   }
 
   /** Where an object comes from, or null. @param {number} index */

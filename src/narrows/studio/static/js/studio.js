@@ -6,6 +6,7 @@ import { afterFrame } from "narrows/beat";
 import { canKeep } from "narrows/keep";
 import { asCommand } from "narrows/link";
 import { Live } from "narrows/live";
+import { planned } from "narrows/previewed";
 import { tellAsked, tellVisible, told } from "narrows/probe";
 import { createState, darkness, keepInLocation, keepTheme, takeHash } from "narrows/state";
 
@@ -93,7 +94,7 @@ function actions(studio) {
   const readPreview = (wish = { recipe: studio.recipe.value }) =>
     attempt(async () => {
       const turn = (asked += 1);
-      const answer = await api.post("preview", wish);
+      const answer = await planned(wish);
       if (turn !== asked) return false;
       studio.preview.value = answer;
       studio.recipe.value = answer.recipe;
@@ -103,7 +104,8 @@ function actions(studio) {
 
   /** Put another recipe on the table; a training that goes on begins anew with it. @param {Recipe} recipe */
   const edit = (recipe) => {
-    const again = studio.running.value;
+    // A training that was paused or stopped by hand waits for play; one that came to its end goes on with the change.
+    const again = studio.running.value || studio.run.value?.info.value.state === "done";
     studio.recipe.value = recipe;
     clearTimeout(previewTimer);
     previewTimer = setTimeout(async () => {
@@ -126,7 +128,7 @@ function actions(studio) {
 
   /** @param {import("narrows/run").Run} run @param {number} step */
   const carryOn = async (run, step) => {
-    await attempt(() => api.post(`runs/${run.id}/do`, { do: "stop" }));
+    if (studio.running.value) await attempt(() => api.post(`runs/${run.id}/do`, { do: "stop" }));
     return fork(step);
   };
 
@@ -217,13 +219,20 @@ function actions(studio) {
       studio.runs.value = [id];
     });
 
+  /** Pause what trains elsewhere, so that the run looked at need not wait. */
+  const makeRoom = () =>
+    attempt(async () => {
+      const others = (await api.get("runs")).filter(({ id, state }) => state === "running" && !studio.runs.value.includes(id));
+      await Promise.all(others.map(({ id }) => api.post(`runs/${id}/do`, { do: "pause" })));
+    });
+
   /** Read the list of runs anew. */
   const readList = () => attempt(async () => (studio.list.value = await api.get("runs")));
 
   const command = () => studio.run.value?.detail.value?.command ?? asCommand(studio.recipe.value ?? {}, studio.choices.value?.defaults.recipe ?? {});
   const python = () => studio.run.value?.detail.value?.python ?? null;
 
-  return { say, attempt, readPreview, edit, change, choose, begin, train, act, toggle, reset, fork, scrub, open, readList, command, python };
+  return { say, attempt, readPreview, edit, change, choose, begin, train, act, toggle, reset, fork, scrub, open, makeRoom, readList, command, python };
 }
 
 /**

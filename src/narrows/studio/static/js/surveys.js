@@ -42,7 +42,8 @@ export class Surveys {
     const stale = !now || (now.step !== step && performance.now() - now.at > OLD_MS);
     if (!stale || this.asking.has(name) || !glass.ready) return;
     this.asking.add(name);
-    const objects = await firstObjects(/** @type {any} */ (glass.object).run, ASKED).catch(() => []);
+    const { run, objects: some } = glass.subject.peek();
+    const objects = run ? await firstObjects(run, ASKED).catch(() => []) : some;
     const survey = new Survey(source.twin(), name, KEPT);
     const whole = await inSlices(objects.length, (i) => survey.add(objects[i], i), () => this.source === source);
     this.asking.delete(name);

@@ -19,9 +19,12 @@ export function Tiles({ studio }) {
   const [one, many] = NOUNS[graph?.kind] ?? NOUNS.image;
   const count = objects.length || SHOWN;
   return html`<section class="tiles" aria-label="Objects it has never seen">
-    <div class="heading"><h2>${NUMBERS[count]} ${count === 1 ? one : many} it has never seen</h2><span class="aside">input · output · what was lost</span></div>
+    <div class="heading"><h2>${NUMBERS[count]} ${count === 1 ? one : many} it has never seen</h2><span
+      class="aside">input · output · what was lost</span></div>
     ${objects.length
-      ? html`<div class="row" style=${{ "--tiles": count, "--shape": shapeOf(graph) }}>${objects.map(({ clean, input }, i) => html`<${Tile} key=${i} studio=${studio} run=${run} graph=${graph} values=${clean} shown=${input} index=${i} />`)}</div>`
+      ? html`<div class="row"
+        style=${{ "--tiles": count, "--shape": shapeOf(graph) }}>${objects.map(({ clean, input }, i) => html`<${Tile}
+        key=${i} studio=${studio} run=${run} graph=${graph} values=${clean} shown=${input} index=${i} />`)}</div>`
       : html`<p class="quiet">They come as soon as the training has begun.</p>`}
   </section>`;
 }
@@ -50,7 +53,10 @@ async function pairsOf(run) {
   return Promise.all(inputs.map(async (input, i) => ({ input, clean: await run.object(i) })));
 }
 
-/** @param {{studio: Studio, run: import("narrows/run").Run, graph: any, values: Float32Array, shown: Float32Array, index: number}} given `shown` is what the encoder sees. */
+/**
+ * @param {{studio: Studio, run: import("narrows/run").Run, graph: any, values: Float32Array, shown: Float32Array,
+ *   index: number}} given `shown` is what the encoder sees.
+ */
 function Tile({ studio, run, graph, values, shown, index }) {
   const dark = useValue(studio.dark);
   const chosen = useValue(() => (studio.object.value ?? 0) === index, [index]);
@@ -58,17 +64,30 @@ function Tile({ studio, run, graph, values, shown, index }) {
   const [input, output, lost] = [useRef(null), useRef(null), useRef(null)];
   const button = useRef(/** @type {HTMLElement | null} */ (null));
   useLayoutEffect(() => drawObject(input.current, graph, shown), [shown, graph, dark]);
-  useEffect(() => run.tiles.subscribe((tiles) => tiles && onFrame(() => paint(button.current, output.current, lost.current, graph, values, tiles, index))), [run, graph, values, dark]);
+  useEffect(() => {
+    const show = (tiles) => paint(button.current, output.current, lost.current, graph, values, tiles, index);
+    return run.tiles.subscribe((tiles) => tiles && onFrame(() => show(tiles)));
+  }, [run, graph, values, dark]);
   const named = label >= 0 && graph.classes[label] ? `, ${graph.classes[label]}` : "";
-  return html`<button type="button" class="seen-tile ${graph.kind}" ref=${button} aria-pressed=${chosen} aria-label="object ${index + 1}${named}"
-    onClick=${() => (studio.object.value = index)} onPointerEnter=${() => (studio.hovered.value = index)} onPointerLeave=${() => (studio.hovered.value = null)}>
+  return html`<button type="button" class="seen-tile ${graph.kind}" ref=${button} aria-pressed=${chosen}
+    aria-label="object ${index + 1}${named}"
+    onClick=${() => (studio.object.value = index)}
+    onPointerEnter=${() => (studio.hovered.value = index)} onPointerLeave=${() => (studio.hovered.value = null)}>
     <canvas ref=${input} class="picture ${graph.kind}"></canvas>
     <canvas ref=${output} class="picture ${graph.kind}"></canvas>
     <canvas ref=${lost} class="picture lost ${graph.kind}"></canvas>
   </button>`;
 }
 
-/** @param {HTMLElement | null} button @param {HTMLCanvasElement | null} output @param {HTMLCanvasElement | null} lost @param {any} graph @param {Float32Array} values @param {any} tiles @param {number} index */
+/**
+ * @param {HTMLElement | null} button
+ * @param {HTMLCanvasElement | null} output
+ * @param {HTMLCanvasElement | null} lost
+ * @param {any} graph
+ * @param {Float32Array} values
+ * @param {any} tiles
+ * @param {number} index
+ */
 function paint(button, output, lost, graph, values, tiles, index) {
   if (!button || !output || !lost || index >= tiles.count || tiles.values !== values.length) return;
   const made = tileValues(tiles, index, graph);

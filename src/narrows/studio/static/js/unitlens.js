@@ -14,7 +14,9 @@ const SHOWN = 6;
 const STEPS = 5;
 const TURN_MS = 250;
 
-/** @param {{glass: Glass, studio: import("narrows/studio").Studio, graph: any, width: number, height: number, down: boolean, waist: number}} given `waist` is its upper edge. */
+/**
+ * @param {{glass: Glass, studio: import("narrows/studio").Studio, graph: any, width: number, height: number, down: boolean, waist: number}} given `waist` is its upper edge.
+ */
 export function UnitLens({ glass, studio, graph, width, height, down, waist }) {
   const hover = useValue(glass.hover);
   const columns = useMemo(() => columnsOf(graph), [graph]);
@@ -32,7 +34,12 @@ export function UnitLens({ glass, studio, graph, width, height, down, waist }) {
   </div>`;
 }
 
-/** Out of the way: at the foot of the drawing, for the code above its waist, on a phone under the unit. @param {any} hover @param {any} column @param {{down: boolean, height: number, waist: number}} at */
+/**
+ * Out of the way: at the foot of the drawing, for the code above its waist, on a phone under the unit.
+ * @param {any} hover
+ * @param {any} column
+ * @param {{down: boolean, height: number, waist: number}} at
+ */
 function placeOf({ box }, { role }, { down, height, waist }) {
   if (down) return { top: `${box.y + box.h + 8}px` };
   return role === "code" ? { bottom: `${height - waist + 10}px` } : { top: `${height - LABEL}px` };
@@ -69,7 +76,8 @@ function Favourites({ glass, studio, graph, column, hover }) {
   const best = survey.best[unit].slice(0, SHOWN);
   if (survey.dead.includes(unit)) return html`<small>dead: it says the same to every object</small>`;
   return html`<small>responds most to</small>
-    <div class="thumbs">${best.map(({ object }) => html`<${Picture} key=${object} look=${graph} values=${objects[object]} dark=${dark} label="object ${object + 1}" />`)}</div>`;
+    <div class="thumbs">${best.map(({ object }) => html`<${Picture} key=${object} look=${graph} values=${objects[object]}
+      dark=${dark} label="object ${object + 1}" />`)}</div>`;
 }
 
 /** What the output becomes along one number of the code. @param {{glass: Glass, studio: any, graph: any, unit: number}} given */
@@ -82,7 +90,8 @@ function Traversal({ glass, studio, graph, unit }) {
   const [low, high] = reachOf(ranges, unit);
   const outputs = Array.from({ length: STEPS }, (_, i) => along(model, glass, unit, low + ((high - low) * i) / (STEPS - 1)));
   return html`<small>${short(Math.round(low * 10) / 10)} to ${short(Math.round(high * 10) / 10)}, the others as they are</small>
-    <div class="thumbs five">${outputs.map((values, i) => html`<${Picture} key=${i} look=${graph} values=${values} dark=${dark} stamp=${turn} label="step ${i + 1} of ${STEPS}" />`)}</div>`;
+    <div class="thumbs five">${outputs.map((values, i) => html`<${Picture} key=${i} look=${graph} values=${values} dark=${dark}
+      stamp=${turn} label="step ${i + 1} of ${STEPS}" />`)}</div>`;
 }
 
 /** A number that changes a few times a second: five decodes with every frame would be too much. */

@@ -71,7 +71,14 @@ function showNumber(input, text, value, [low, high]) {
   input.style.setProperty("--share", String(Math.max(0, Math.min(1, (value - low) / (high - low || 1)))));
 }
 
-/** Say which number is under the pointer. @param {Glass} glass @param {any} column @param {number} unit @param {HTMLElement | null} parent @param {number} child */
+/**
+ * Say which number is under the pointer.
+ * @param {Glass} glass
+ * @param {any} column
+ * @param {number} unit
+ * @param {HTMLElement | null} parent
+ * @param {number} child
+ */
 function point(glass, column, unit, parent, child) {
   const row = /** @type {HTMLElement | undefined} */ (parent?.children[child]);
   if (!row || !parent) return;
@@ -87,7 +94,10 @@ function keys(event, glass, unit) {
   event.preventDefault();
 }
 
-/** Many numbers: bars, or maps where the code is one; a bar is dragged sideways. @param {{glass: Glass, column: any, box: any}} given */
+/**
+ * Many numbers: bars, or maps where the code is one; a bar is dragged sideways.
+ * @param {{glass: Glass, column: any, box: any}} given
+ */
 function Code({ glass, column, box }) {
   const canvas = useRef(/** @type {HTMLCanvasElement | null} */ (null));
   const override = useValue(glass.studio.override);
@@ -103,7 +113,8 @@ function Code({ glass, column, box }) {
     return () => void (glass.onCode = null);
   }, [glass, plate]);
   const value = () => Math.round((override[held ?? 0] ?? glass.own?.[held ?? 0] ?? 0) * 100) / 100;
-  return html`<canvas ref=${canvas} class="waist plate" style=${placed({ x: box.x + (box.w - plate.width) / 2, y: box.y + (box.h - plate.height) / 2, w: plate.width, h: plate.height })}
+  return html`<canvas ref=${canvas} class="waist plate"
+    style=${placed({ x: box.x + (box.w - plate.width) / 2, y: box.y + (box.h - plate.height) / 2, w: plate.width, h: plate.height })}
     role="slider" tabindex="0" aria-label=${nameOf(held ?? 0, count)} aria-valuenow=${value()} aria-valuemin=${reachOf(glass.ranges.peek(), held ?? 0)[0]}
     aria-valuemax=${reachOf(glass.ranges.peek(), held ?? 0)[1]} ...${handlers(glass, plate, column, count)}></canvas>`;
 }
@@ -133,7 +144,12 @@ function handlers(glass, plate, column, count) {
   };
 }
 
-/** The value a pointer stands at in the lane of the bar in hand. @param {Glass} glass @param {import("narrows/plates").Plate} plate @param {PointerEvent} event */
+/**
+ * The value a pointer stands at in the lane of the bar in hand.
+ * @param {Glass} glass
+ * @param {import("narrows/plates").Plate} plate
+ * @param {PointerEvent} event
+ */
 function valueAt(glass, plate, event) {
   const canvas = /** @type {HTMLElement} */ (event.currentTarget);
   const box = /** @type {import("narrows/plates").Box} */ (plate.box(glass.held.peek() ?? 0));
@@ -143,13 +159,24 @@ function valueAt(glass, plate, event) {
   return Math.max(low, Math.min(high, (along / (box.w / 2)) * full));
 }
 
-/** @param {Glass} glass @param {import("narrows/plates").Plate} plate @param {any} column @param {any} hit @param {HTMLElement} canvas */
+/**
+ * @param {Glass} glass
+ * @param {import("narrows/plates").Plate} plate
+ * @param {any} column
+ * @param {any} hit
+ * @param {HTMLElement} canvas
+ */
 function hover(glass, plate, column, hit, canvas) {
   const box = hit && plate.box(hit.unit);
   glass.hover.value = box ? { name: column.name, ...hit, box: { ...box, x: box.x + canvas.offsetLeft, y: box.y + canvas.offsetTop } } : null;
 }
 
-/** Up and down choose a number, left and right change it. @param {KeyboardEvent} event @param {Glass} glass @param {number} count */
+/**
+ * Up and down choose a number, left and right change it.
+ * @param {KeyboardEvent} event
+ * @param {Glass} glass
+ * @param {number} count
+ */
 function barKeys(event, glass, count) {
   const unit = glass.held.peek() ?? 0;
   const by = { ArrowUp: -1, ArrowDown: 1, PageUp: -16, PageDown: 16 }[event.key];
@@ -169,7 +196,13 @@ function nudge(glass, unit, share, since) {
   glass.hold(unit, Math.max(low, Math.min(high, now + share * (high - low))), since);
 }
 
-/** Where the encoder's own number stands beside the one that is held. @param {Glass} glass @param {import("narrows/plates").Plate} plate @param {Float32Array} own @param {string} name */
+/**
+ * Where the encoder's own number stands beside the one that is held.
+ * @param {Glass} glass
+ * @param {import("narrows/plates").Plate} plate
+ * @param {Float32Array} own
+ * @param {string} name
+ */
 function mark(glass, plate, own, name) {
   const shown = glass.shown.get(name);
   if (!shown || !plate.bars) return;

@@ -10,6 +10,8 @@ import { columnCss, errorOf, errorsOf, LETTERS, nameOf } from "narrows/compare/m
 
 const HEIGHT = 210;
 const MOST_POINTS = 300;
+/** Dots of the same size of code stand so far beside each other, in doublings. */
+const BESIDE = 0.09;
 
 /** @typedef {import("narrows/run").Run} Run */
 
@@ -68,7 +70,7 @@ function frameOf(width) {
   const font = `11px ${getComputedStyle(document.documentElement).getPropertyValue("--font")}`;
   const axis = { stroke: muted, font, grid: { stroke: line, width: 1 }, ticks: { show: false } };
   const values = (_, ticks) => ticks.map((tick) => (tick === null ? "" : short(tick)));
-  return { common: { width, height: HEIGHT, legend: { show: false }, cursor: { show: false }, padding: [10, 12, 0, 0] }, axis, errors: { ...axis, size: 46, values, splits: rounds } };
+  return { common: { width, height: HEIGHT, legend: { show: false }, cursor: { show: false }, padding: [10, 24, 0, 0] }, axis, errors: { ...axis, size: 46, values, splits: rounds } };
 }
 
 /** What is known of a range, or what stands in while nothing is. @param {number | null} value @param {number} other */
@@ -137,14 +139,14 @@ function doublings(plot, axis, least, most) {
   return Array.from({ length: Math.max(0, Math.floor(most) - first + 1) }, (_, i) => first + i);
 }
 
-/** Sizes as doublings, PCA's error at each, and the error of each run at its own. @param {Run[]} runs */
+/** Sizes in doublings, PCA's error at each, and the error of each run at its own. @param {Run[]} runs */
 function sizeData(runs) {
-  const pca = new Map((runs[0].baseline.peek()?.curve ?? []).filter(({ mse }) => mse > 0).map(({ size, mse }) => [size, mse]));
-  const own = runs.map((run) => {
+  const pca = new Map((runs[0].baseline.peek()?.curve ?? []).filter(({ mse }) => mse > 0).map(({ size, mse }) => [Math.log2(size), mse]));
+  const own = runs.map((run, n) => {
     const size = run.detail.peek()?.recipe.bottleneck.size;
     const error = errorOf(run);
-    return new Map(size && error > 0 ? [[size, error]] : []);
+    return new Map(size && error > 0 ? [[Math.log2(size) + BESIDE * (n - (runs.length - 1) / 2), error]] : []);
   });
-  const sizes = [...new Set([pca, ...own].flatMap((line) => [...line.keys()]))].sort((a, b) => a - b);
-  return [sizes.map(Math.log2), ...[pca, ...own].map((line) => sizes.map((size) => line.get(size)))];
+  const places = [...new Set([pca, ...own].flatMap((line) => [...line.keys()]))].sort((a, b) => a - b);
+  return [places, ...[pca, ...own].map((line) => places.map((place) => line.get(place)))];
 }

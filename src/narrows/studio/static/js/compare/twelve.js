@@ -2,7 +2,8 @@
 
 import { short } from "narrows/controls";
 import { tileValues } from "narrows/draw";
-import { html, useEffect, useState, useValue } from "narrows/html";
+import { html, useEffect, useMemo, useState, useValue } from "narrows/html";
+import { twinOf } from "narrows/hovercard";
 import { Picture } from "narrows/picture";
 import { columnCss, LETTERS, nameOf } from "narrows/compare/marks";
 
@@ -26,25 +27,36 @@ export function Twelve({ studio, runs }) {
 }
 
 function Row({ n, run, runs, objects, light, hovered, dark }) {
-  const tiles = useValue(run.tiles);
+  const outputs = useOutputs(run, objects);
+  const others = runs.map((other) => meanError(useOutputs(other, objects), objects));
   const graph = useValue(run.graph);
   const name = useValue(() => nameOf(run), [run]);
-  if (!tiles || !graph) return null;
-  const outputs = objects.slice(0, tiles.count).map((_, i) => tileValues(tiles, i, graph));
-  const mean = meanError(run, objects);
-  const best = runs.every((other) => mean <= meanError(other, objects));
+  if (!outputs || !graph) return null;
+  const mean = meanError(outputs, objects);
   return html`<div class="row" role="row" style=${{ "--of": columnCss(n) }}><span class="who" role="rowheader"><b>${LETTERS[n]}</b> ${name}</span>
-    ${outputs.map((values, i) => html`<span role="cell" key=${i} class=${i === hovered ? "lit" : ""} ...${light(i)}><${Picture} look=${graph} values=${values} stamp=${tiles.step} dark=${dark} label=${`object ${i} by ${LETTERS[n]}`} /></span>`)}
-    <span role="cell" class=${`number ${best ? "good" : ""}`}>${short(mean)}</span></div>`;
+    ${outputs.map((values, i) => html`<span role="cell" key=${i} class=${i === hovered ? "lit" : ""} ...${light(i)}><${Picture} look=${graph} values=${values} dark=${dark} label=${`object ${i} by ${LETTERS[n]}`} /></span>`)}
+    <span role="cell" class=${`number ${mean <= Math.min(...others) ? "good" : ""}`}>${short(mean)}</span></div>`;
 }
 
-/** Mean squared error over the twelve. @param {import("narrows/run").Run} run @param {Float32Array[]} objects */
-function meanError(run, objects) {
-  const [tiles, graph] = [run.tiles.value, run.graph.value];
-  if (!tiles || !graph) return Infinity;
-  const count = Math.min(tiles.count, objects.length);
-  return objects.slice(0, count).reduce((sum, values, i) => sum + squared(tileValues(tiles, i, graph), values) / count, 0);
+/**
+ * What a run makes of the objects: as it streams, else worked out here.
+ * @param {import("narrows/run").Run} run @param {Float32Array[]} objects @returns {Float32Array[] | null}
+ */
+function useOutputs(run, objects) {
+  const tiles = useValue(run.tiles);
+  const weights = useValue(run.weights);
+  const graph = useValue(run.graph);
+  return useMemo(() => {
+    if (!graph) return null;
+    if (tiles) return objects.slice(0, tiles.count).map((_, i) => tileValues(tiles, i, graph));
+    const twin = weights && twinOf(run);
+    return twin ? objects.map((values) => twin.forward(values).y.slice()) : null;
+  }, [tiles, tiles ? null : weights, graph, objects]);
 }
+
+/** Mean squared error over the objects. @param {Float32Array[] | null} outputs @param {Float32Array[]} objects */
+const meanError = (outputs, objects) =>
+  outputs?.length ? outputs.reduce((sum, values, i) => sum + squared(values, objects[i]) / outputs.length, 0) : Infinity;
 
 /** @param {ArrayLike<number>} a @param {ArrayLike<number>} b */
 function squared(a, b) {

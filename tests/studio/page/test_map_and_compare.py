@@ -45,7 +45,8 @@ DRAG = """
     const field = document.querySelector(".atlas .field");
     const decoded = document.querySelectorAll(".held .three canvas")[1];
     const picture = () => decoded.toDataURL();
-    const say = (type, x, y) => field.dispatchEvent(new PointerEvent(type, { clientX: x, clientY: y, pointerId: 7, button: 0, buttons: 1, bubbles: true }));
+    const hand = { pointerId: 7, button: 0, buttons: 1, bubbles: true };
+    const say = (type, x, y) => field.dispatchEvent(new PointerEvent(type, { ...hand, clientX: x, clientY: y }));
     field.setPointerCapture = () => {};
     say("pointerdown", x, y);
     const pictures = [];
