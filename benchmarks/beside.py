@@ -93,12 +93,12 @@ def in_process(work: Callable[..., None], *arguments: Any) -> tuple[Any, ...]:
 def train_alone(connection: Any, recipe: Recipe, seconds: float, core: int) -> None:
     """Train without a studio, and send the pace."""
     pin(core)
-    from narrows.train import Step, fit
+    from narrows.train import Place, Step, fit
 
     data, marks = load(recipe.data.name), list[tuple[int, float, float]]()
     with tempfile.TemporaryDirectory() as folder:
         begin, steps = None, 0
-        for event in fit(recipe, data, folder=folder, threads=1):
+        for event in fit(recipe, data, folder=folder, place=Place("cpu", "float32", 1)):
             if not isinstance(event, Step):
                 continue
             steps += 1

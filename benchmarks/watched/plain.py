@@ -1,7 +1,8 @@
-"""A training without a studio: `python -m watched.plain RECIPE SECONDS` prints its steps, and what they took."""
+"""A training without a studio, in a run folder: `python -m watched.plain RECIPE SECONDS` prints its pace."""
 
 import json
 import sys
+import tempfile
 import time
 
 from narrows import fit, load
@@ -14,7 +15,12 @@ WARM_UP = 1.0
 
 def main(text: str, seconds: float) -> None:
     recipe = parse(json.loads(text))
-    events = fit(recipe, load(recipe.data.name))
+    with tempfile.TemporaryDirectory() as folder:
+        print(json.dumps(timed(fit(recipe, load(recipe.data.name), folder=folder), seconds)))
+
+
+def timed(events, seconds: float) -> dict:
+    """Steps of a training, by the clock and in processor time."""
     steps, begin, used = 0, time.perf_counter(), time.process_time()
     first = (steps, begin, used)
     for event in events:
@@ -24,8 +30,9 @@ def main(text: str, seconds: float) -> None:
             first = (steps, now, time.process_time())
         if now - begin > WARM_UP + seconds:
             break
-    print(json.dumps({"steps": steps - first[0], "wall": now - first[1], "cpu": time.process_time() - first[2]}))
+    pace = {"steps": steps - first[0], "wall": now - first[1], "cpu": time.process_time() - first[2]}
     events.close()
+    return pace
 
 
 if __name__ == "__main__":

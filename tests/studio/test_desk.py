@@ -185,7 +185,7 @@ def test_a_question_that_takes_too_long_is_given_up(studio, monkeypatch):
 
 def test_a_projection_is_told_when_it_is_there(studio, with_numbers):
     address = f"/api/runs/{with_numbers}/points?projection=tsne"
-    assert studio.http.get(address).status_code == 404
+    assert studio.http.get(address).status_code == 204
     with studio.live() as socket:
         assert studio.http.post(f"/api/runs/{with_numbers}/project", json={"kind": "tsne"}).status_code == 202
         news = json.loads(socket.recv(timeout=10))

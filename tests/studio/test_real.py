@@ -25,7 +25,7 @@ def test_play_watch_pause_scrub_fork_and_stop(open_studio):
     with studio.live(run, want=("points", "tiles", "weights")) as socket:
         seen = {}
         while {1, 2, 3} - seen.keys() or min(frame.step for frame in seen.values()) < 20:
-            message, parts = update(socket, timeout=60)
+            _, parts = update(socket, timeout=60)
             seen |= {frame.kind: frame for frame in map(frames.unpack, parts)}
             ack(socket)
     assert studio.wait(run, "running")["step"] > 0

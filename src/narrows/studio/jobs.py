@@ -254,14 +254,14 @@ class Jobs:
         elif family is None:
             self.begin_again(rows)
 
-    def begin_again(self, rows: list[Row]) -> None:
-        """Begin again with runs that nobody works on."""
+    def begin_again(self, rows: list[Row], pace: float | None = None) -> None:
+        """Begin again with runs that nobody works on, at the pace they had."""
         for row in rows:
             self.home.throw_away(row["folder"])
             self.home.folder(row["folder"]).mkdir()
             self.store.change(row["id"], epoch=0, step=0, seconds=0.0, loss=None, valid=None, best=None)
             self.hub.begin_again(row["id"])
-        self.begin(rows, begins=self.origins(rows))
+        self.begin(rows, begins=self.origins(rows), pace=pace)
 
     def origins(self, rows: list[Row]) -> dict[str, dict[str, Any]]:
         """Where the weights of forked runs come from."""
@@ -414,7 +414,7 @@ class Jobs:
         else:
             child.say({"do": "exit"})
         if family and family.again and not self.closing:
-            self.begin_again(self.store.family(family.name))
+            self.begin_again(self.store.family(family.name), family.pace)
         if self.loop and not self.closing:
             self.loop.call_later(self.delay(), lambda: asyncio.ensure_future(self.warm()))
         self.go_on()

@@ -23,9 +23,9 @@ def command(recipe: Recipe, source: str = "") -> str:
         source: What to call its data by, where that is not its name.
 
     Example:
-        >>> command(Recipe(network={"kind": "conv", "channels": [8]}, bottleneck={"size": 2}, seed=3))
-        'narrows train digits --network conv --bottleneck plain --set network.channels=[8] --set bottleneck.size=2 \
---set training.epochs=20 --set training.batch=256 --set seed=3'
+        >>> command(Recipe(network={"kind": "conv", "channels": [8]}, bottleneck={"kind": "plain", "size": 2}, seed=3))
+        "narrows train digits --network conv --bottleneck plain --set 'network.channels=[8]' --set bottleneck.size=2 \
+--set training.epochs=20 --set training.batch=256 --set seed=3"
     """
     parts = ["narrows", "train", source or recipe.data.name, "--network", recipe.network.kind]
     parts += ["--bottleneck", recipe.bottleneck.kind]

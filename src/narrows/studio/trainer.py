@@ -5,6 +5,8 @@ from collections import deque
 from collections.abc import Callable
 from queue import SimpleQueue
 
+import torch
+
 from narrows.recipe import Data
 from narrows.studio.outbox import Outbox
 from narrows.studio.session import Item, Session
@@ -25,7 +27,7 @@ class Trainer:
     def __init__(self, inbox: "SimpleQueue[Item]", outbox: Outbox):
         self.inbox, self.outbox = inbox, outbox
         self.first: deque[Item] = deque()
-        self.owed: deque[Callable[[], None]] = deque([warm_up])
+        self.owed: deque[Callable[[], None]] = deque([read_first, make_optimiser])
 
     def work(self) -> None:
         """Work until told to end; what is owed then is done before."""
@@ -57,6 +59,11 @@ class Trainer:
         self.outbox.say({"event": "idle"})
 
 
-def warm_up() -> None:
+def read_first() -> None:
     """Read the first data set, so that the first training answers at once."""
     loaded(Data(name=FIRST), FIRST)
+
+
+def make_optimiser() -> None:
+    """Make an optimiser once: the first one imports a large part of torch, which takes a second."""
+    torch.optim.AdamW([torch.zeros(1, requires_grad=True)])

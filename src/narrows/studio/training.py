@@ -25,6 +25,7 @@ from narrows.studio.snapshots import clear
 from narrows.studio.view import View
 from narrows.train import Epoch, Event, Finished, Judging, Notice, Place, Result, Started, Step, fit
 from narrows.train.checkpoint import RECIPE
+from narrows.train.trial import choose_place
 from narrows.types import Splits
 
 SPAN_OBJECTS = 2_000
@@ -77,8 +78,12 @@ class Training:
         self.data = self.load()
         resume = bool(self.order.get("resume")) and (self.folder / RECIPE).is_file()
         start = None if resume else self.start()
-        self.events = fit(self.recipe, self.data, folder=self.folder, resume=resume, start=start, threads=self.cores)  # type: ignore[assignment]
-        self.tell("starting", "The network is being built, and what computes it fastest is tried.")
+        # Trying what computes fastest would keep whoever watches waiting, longest for the slowest models.
+        place = partial(choose_place, routes=["float32"], most=self.cores)
+        self.events = fit(  # type: ignore[assignment]
+            self.recipe, self.data, folder=self.folder, resume=resume, start=start, place=place
+        )
+        self.tell("starting", "The network is being built.")
         started = next(self.events)
         assert isinstance(started, Started)
         self.introduce(started)

@@ -5,7 +5,7 @@ the same numbers as one that was never stopped.
 """
 
 import time
-from collections.abc import Generator, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import ExitStack
 from math import cos, isfinite, pi
 from pathlib import Path
@@ -41,6 +41,10 @@ ORDER, NOISE, JUDGE = 1, 2, 3
 EVALUATION_BATCH = {"dense": 4096, "conv": 256, "lstm": 1024, "unet": 64}
 
 
+Chooser = Callable[[Recipe, Model, Tensor], Place]
+"""Decides the place of a run from its recipe, its model and a batch of scaled objects."""
+
+
 class Diverged(Exception):
     """The loss or the gradient of a step is not finite; the weights are those before the step."""
 
@@ -52,8 +56,7 @@ def fit(
     folder: str | Path | None = None,
     resume: bool = False,
     start: Mapping[str, Tensor] | None = None,
-    place: Place | None = None,
-    threads: int | None = None,
+    place: Place | Chooser = choose_place,
     save_every: float = SAVE_EVERY,
     save_steps: int | None = None,
 ) -> Iterator[Event]:
@@ -66,8 +69,8 @@ def fit(
         resume: Go on with the run in `folder`.
         start: Weights to begin with, by name, in place of those that the seed draws: a fork of another run. They are
             written into the folder. The scaling stays that of the data.
-        place: Where and how to compute; None decides it once and writes it down.
-        threads: Processor threads a place that is decided here may take; None lets it take all there are.
+        place: Where and how to compute; or what decides it once, from the recipe, the model and a batch. It is written
+            down, and a resumed run is computed as before.
         save_every: Seconds between two saved states; more where saving takes over a twentieth of them.
         save_steps: Steps after which a state is saved too, or None.
 
@@ -94,7 +97,7 @@ def fit(
         )
     keep_memory()
     with ExitStack() as held:
-        run, started = begin(recipe, data, Path(folder) if folder else None, resume, place, start, threads, held)
+        run, started = begin(recipe, data, Path(folder) if folder else None, resume, place, start, held)
         yield started
         if resume and not run.done:
             yield Notice("restarted", "No state had been saved: the run begins again from its first step.")
@@ -170,9 +173,8 @@ def begin(
     data: Splits,
     folder: Path | None,
     resume: bool,
-    place: Place | None,
+    place: Place | Chooser,
     start: Mapping[str, Tensor] | None,
-    threads: int | None,
     held: ExitStack,
 ) -> tuple[Run, Started]:
     """Build the parts of a run, new or as the folder remembers them; `held` keeps its folder from other trainers."""
@@ -187,7 +189,7 @@ def begin(
         start = read_start(folder, model)
     if start is not None:
         start_from(model, start)
-    place = place or decide(recipe, model, data, remembered, threads)
+    place = place if isinstance(place, Place) else decide(recipe, model, data, remembered, place)
     model = model.to(place.device)
     run = Run(
         recipe, data.layout, scaling, model, choose_engine(model, recipe, place), place,
@@ -198,7 +200,8 @@ def begin(
         reason = difference(remembered, place)
         take_up(run, exact=not reason)
     elif folder:
-        held.enter_context(locked(folder))
+        if not resume:
+            held.enter_context(locked(folder))
         write_run(folder, recipe, describe(data.layout, scaling, model, place.as_dict()), start)
     run.best = run.best or snapshot(model)
     started = Started(
@@ -213,14 +216,14 @@ def feeds(model: Model, data: Splits, device: str) -> tuple[Feed, Feed]:
     return train, valid
 
 
-def decide(recipe: Recipe, model: Model, data: Splits, remembered: dict[str, Any] | None, threads: int | None) -> Place:
-    """The place of a run: as remembered where this machine can, else chosen by trying on the first batch."""
+def decide(recipe: Recipe, model: Model, data: Splits, remembered: dict[str, Any] | None, choose: Chooser) -> Place:
+    """The place of a run: as remembered where this machine can, else chosen on the first batch."""
     if remembered:
         known = {name: remembered["place"][name] for name in ("device", "route", "threads")}
         if known["device"] != "cuda" or torch.cuda.is_available():
             return Place(**known)
     x = model.scaled(torch.from_numpy(np.array(data.train.x[: recipe.training.batch])))
-    return choose_place(recipe, model, x, most=threads)
+    return choose(recipe, model, x)
 
 
 def arrange(model: Model, recipe: Recipe) -> Model:

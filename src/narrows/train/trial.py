@@ -43,7 +43,7 @@ def choose_place(
         recipe: Says what is asked for, and what is left open ("auto").
         model: The model to train; it is not changed.
         x: A batch of scaled objects (B, *shape), on the processor.
-        routes: What a trial may choose from, "float32" first.
+        routes: What a trial may choose from, "float32" first; a single one is taken untried.
         most: Threads to take at most; None takes all there are.
 
     Raises:
@@ -56,8 +56,8 @@ def choose_place(
     threads = choose_threads(recipe, work, most)
     if asked != "auto":
         return Place(device, asked, threads)
-    if work < TRIED_WORK:
-        return Place(device, "float32", threads)
+    if work < TRIED_WORK or len(routes) == 1:
+        return Place(device, routes[0], threads)
     return Place(device, choose_route(recipe, model, x, threads, routes), threads)
 
 

@@ -46,6 +46,12 @@ def said(page, words):
     until(page, f"document.querySelector('.said')?.textContent.includes('{words}')", seconds=40)
 
 
+def stop_all(studio):
+    for run in studio.http.get("/api/runs").json():
+        if run["state"] in ("running", "starting", "waiting", "paused"):
+            studio.do(run["id"], "stop")
+
+
 @pytest.fixture(scope="module")
 def build(browser, whole_studio):
     """The view on a run that has just begun; nothing trains when the file is through."""
@@ -59,9 +65,7 @@ def build(browser, whole_studio):
     alive(page)
     yield page
     context.close()
-    for run in whole_studio.http.get("/api/runs").json():
-        if run["state"] in ("running", "starting", "waiting", "paused"):
-            whole_studio.do(run["id"], "stop")
+    stop_all(whole_studio)
     assert not errors, errors
 
 
@@ -210,3 +214,17 @@ def test_on_a_phone_the_stations_are_a_strip_and_the_hourglass_runs_down(build):
     build.get_by_role("button", name="Bottleneck").click()
     until(build, "[...document.querySelectorAll('.station-body')].filter((one) => one.offsetHeight > 0).length === 1")
     assert build.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+def test_a_training_that_came_to_its_end_goes_on_with_a_change(build, whole_studio):
+    stop_all(whole_studio)
+    build.set_viewport_size({"width": 1440, "height": 900})
+    build.goto(
+        f"{whole_studio.address}/#1/build?data.name=digits&network.widths=[8]&network.kind=dense&training.epochs=2"
+    )
+    build.reload()
+    until(build, "document.querySelector('.status')?.textContent.includes('trained for 2 epochs')", seconds=60)
+    before = len(whole_studio.http.get("/api/runs").json())
+    build.get_by_label("Numbers in the code").press("ArrowLeft")
+    until(build, "document.querySelector('.said')?.textContent.includes('began anew')", seconds=40)
+    assert len(whole_studio.http.get("/api/runs").json()) == before + 1

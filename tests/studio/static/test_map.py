@@ -129,7 +129,7 @@ SPLAT = """
   splat.move(xy, place);
   const [red, blue] = [{ colour: [200, 0, 0], shape: "circle" }, { colour: [0, 0, 200], shape: "square" }];
   splat.dress(new Uint8Array(kinds), [red, blue]);
-  const out = new Uint32Array(40 * 30);
+  const out = new Int32Array(40 * 30);
   Object.assign(splat, how);
   splat.paint(out, 40, 30);
   return new Uint8Array(out.buffer);
@@ -194,7 +194,7 @@ def test_dots_glide_from_where_they_are(lab):
 
 
 def test_a_picture_stands_for_its_dot(lab):
-    thumbs = {"side": 14, "channels": 1, "ids": [0], "pixels": [255] * 196, "ink": True}
+    thumbs = {"side": 14, "channels": 1, "ids": [0], "pixels": [255] * 196}
     picture = painted(lab, [[20, 15]], thumbs=thumbs)
     assert (picture[9:21, 14:26, 1] == 0).all()
     assert (picture[7, 5:12, 1] == 255).all()
@@ -266,3 +266,31 @@ def test_a_scene_is_read_from_where_its_pixels_lie(lab):
     assert (rows, columns, at) == (3, 4, expected.ravel().tolist())
     assert other is None
     assert none is None
+
+
+def test_a_second_finger_pinches_and_the_one_that_stays_pans(lab):
+    body = """
+      const { listen } = await import("narrows/gestures");
+      const element = document.body.appendChild(document.createElement("div"));
+      element.setPointerCapture = () => {};
+      const did = [];
+      const hands = { pans: () => false, key: () => false };
+      for (const name of ["hover", "leave", "press", "drag", "release", "cancel", "pan", "zoom"]) {
+        hands[name] = (...given) => did.push([name, ...given.filter((one) => typeof one === "number" || typeof one === "boolean")]);
+      }
+      const stop = listen(element, hands);
+      const say = (type, pointerId, clientX, clientY) => element.dispatchEvent(new PointerEvent(type, { pointerId, clientX, clientY, pointerType: "touch" }));
+      say("pointerdown", 1, 10, 10);
+      say("pointermove", 1, 30, 10);
+      say("pointerdown", 2, 70, 10);
+      say("pointermove", 2, 110, 10);
+      say("pointerup", 2, 110, 10);
+      say("pointermove", 1, 35, 12);
+      say("pointerup", 1, 35, 12);
+      stop();
+      say("pointerdown", 3, 0, 0);
+      return did;
+    """  # noqa: E501
+    did = lab(body)
+    assert [name for name, *_ in did] == ["press", "drag", "cancel", "pan", "zoom", "pan"]
+    assert did[3:] == [["pan", 20, 0], ["zoom", 2], ["pan", 5, 2]]

@@ -95,7 +95,16 @@ def test_weights_are_kept_where_only_the_training_has_changed(lab, made, name):
 
 def said(lab, **known):
     graph = {"values": 784, "kind": "image", "classes": ["0", "1"], "code": {"size": 2, "grid": []}}
-    given = {"graph": graph, "baseline": None, "ours": None, "pca": None, "mean": None, "kept": None, "running": True}
+    given = {
+        "graph": graph,
+        "baseline": None,
+        "ours": None,
+        "pca": None,
+        "mean": None,
+        "kept": None,
+        "flat": False,
+        "running": True,
+    }
     body = """
       const { describe } = await import("narrows/measure");
       return describe(known).map((part) => part.strong ?? part).join("");
@@ -107,7 +116,8 @@ def test_the_sentence_is_made_of_the_runs_own_numbers(lab):
     sentence = said(lab, ours=0.04, pca=0.055, mean=0.08, kept=81)
     assert sentence.startswith("Two numbers stand for 784. They keep 50% of what tells the pictures apart")
     assert "PCA keeps 31%" in sentence
-    assert "of the same class for 81 of 100" in sentence
+    assert "The nearest code is of the same class for 81 of 100" in sentence
+    assert "On the map the nearest dot is" in said(lab, ours=0.04, pca=0.055, mean=0.08, kept=81, flat=True)
 
 
 def test_the_sentence_says_when_pca_wins_and_when_nothing_is_learned(lab):

@@ -35,13 +35,14 @@ export function inSlices(count, each, wanted = () => true) {
  */
 export async function codeRanges(model, objects, wanted) {
   const { size } = model.graph.code;
-  const sums = { low: new Float32Array(size).fill(Infinity), high: new Float32Array(size).fill(-Infinity), sum: new Float64Array(size), squares: new Float64Array(size) };
+  const [low, high] = [Infinity, -Infinity].map((end) => new Float32Array(size).fill(end));
+  const sums = { low, high, sum: new Float64Array(size), squares: new Float64Array(size) };
   const whole = await inSlices(objects.length, (i) => addUp(sums, model.encode(objects[i]).z), wanted);
   if (!whole) return null;
   const n = (objects.length * model.z.length) / size;
   const mean = Float32Array.from(sums.sum, (sum) => sum / n);
   const spread = Float32Array.from(sums.squares, (square, k) => Math.sqrt(Math.max(0, square / n - mean[k] ** 2)));
-  return { low: sums.low, high: sums.high, mean, spread };
+  return { low, high, mean, spread };
 }
 
 /** @param {{low: Float32Array, high: Float32Array, sum: Float64Array, squares: Float64Array}} sums @param {Float32Array} z */

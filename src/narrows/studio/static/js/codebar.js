@@ -15,14 +15,19 @@ export function CodeBar({ glass, graph }) {
   return html`<${InHand} glass=${glass} unit=${held} count=${size} />`;
 }
 
+const LARGE = ["This model is too large to run in the page", "the twelve objects and the map follow it; a narrower network moves here too"];
+const SOON = "the training begins in a moment";
+const NOT_YET = "press play, and it learns";
+
+/** @param {{head: string, rest: string}} given */
+const Words = ({ head, rest }) => html`<p class="code-bar"><b>${head}</b><small>${rest}</small></p>`;
+
 /** What there is to do, or why nothing moves yet. @param {{glass: Glass, graph: any}} given */
 function Hint({ glass, graph }) {
   const alive = useValue(() => glass.subject.value.run !== null, [graph]);
   const running = useValue(glass.studio.running);
-  if (graph.remote) return html`<p
-    class="code-bar"><b>This model is too large to run in the page</b><small>the twelve objects and the map still follow it; a narrower network moves here too</small></p>`;
-  if (!alive) return html`<p
-    class="code-bar"><b>Untrained: its first weights are random</b><small>${running ? "the training begins in a moment" : "press play, and it learns"}</small></p>`;
+  if (graph.remote) return html`<${Words} head=${LARGE[0]} rest=${LARGE[1]} />`;
+  if (!alive) return html`<${Words} head="Untrained: its first weights are random" rest=${running ? SOON : NOT_YET} />`;
   return html`<p class="code-bar"><b>Take hold of a number of the code: the decoder answers at once</b>
     <small>hover a unit to see what it responds to · click a layer to open it</small><${FreeAll} glass=${glass} /></p>`;
 }

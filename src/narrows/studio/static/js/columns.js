@@ -38,12 +38,14 @@ const lastOf = ({ layers }) => layers.filter(({ parameters }) => parameters > 0)
 
 /** @param {Graph} graph @returns {Column} */
 const inputColumn = ({ shape, values }) => ({
-  name: "object", part: "object", role: "input", title: "input", shape, numbers: values, kind: "object", parameters: 0, madds: 0, layer: null, editAt: null,
+  name: "object", part: "object", role: "input", title: "input", shape, numbers: values, kind: "object",
+  parameters: 0, madds: 0, layer: null, editAt: null,
 });
 
 /** @param {Graph} graph @param {Layer} last @returns {Column} */
 const outputColumn = ({ shape, values }, last) => ({
-  name: last.name, part: "decoder", role: "output", title: "output", shape, numbers: values, kind: "object", parameters: last.parameters, madds: last.madds, layer: last, editAt: null,
+  name: last.name, part: "decoder", role: "output", title: "output", shape, numbers: values, kind: "object",
+  parameters: last.parameters, madds: last.madds, layer: last, editAt: null,
 });
 
 /** What stands between encoder and decoder, in one column. @param {Graph} graph @returns {Column} */
@@ -227,7 +229,9 @@ export function layDown(columns, { width }) {
     const w = Math.min(full, Math.max(column.role === "code" ? 150 : NEEDED[column.kind] + 20, thick * 0.84));
     const at = y;
     y += h + gap;
-    return { column, thick, middle: at + h / 2, box: { x: (full - w) / 2, y: at, w, h }, label: { x: full + 6, y: at + h / 2 - 30, w: BESIDE - 8, h: 60 } };
+    const middle = at + h / 2;
+    const label = { x: full + 6, y: middle - 30, w: BESIDE - 8, h: 60 };
+    return { column, thick, middle, box: { x: (full - w) / 2, y: at, w, h }, label };
   });
   return { placed, width, height: y };
 }

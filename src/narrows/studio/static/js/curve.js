@@ -106,10 +106,14 @@ function optionsOf(width, scale, marks) {
   const font = `11px ${getComputedStyle(document.documentElement).getPropertyValue("--font")}`;
   const axis = { stroke: muted, font, grid: { stroke: line, width: 1 }, ticks: { show: false } };
   const values = (_, ticks) => ticks.map((tick) => (tick === null ? "" : short(tick)));
+  const whole = (_, ticks) => ticks.map((tick) => tick.toLocaleString("en"));
   return {
     width, height: HEIGHT, legend: { show: false }, cursor: { show: false }, padding: [8, 20, 0, 0],
     scales: { x: { time: false }, y: { distr: scale === "log" ? 3 : 1, range: (plot, low, high) => rangeOf(plot, low, high, marks.current) } },
-    axes: [{ ...axis, size: 22, grid: { show: false }, values: (_, ticks) => ticks.map((tick) => tick.toLocaleString("en")), space: 70 }, { ...axis, size: 40, values, space: 26, splits: scale === "log" ? logSplits : undefined, filter: (_, ticks) => ticks }],
+    axes: [
+      { ...axis, size: 22, grid: { show: false }, values: whole, space: 70 },
+      { ...axis, size: 40, values, space: 26, splits: scale === "log" ? logSplits : undefined, filter: (_, ticks) => ticks },
+    ],
     series: [
       {},
       { stroke: css(token("code"), 0.35), width: 1, points: { show: false }, spanGaps: true },
@@ -135,7 +139,9 @@ function rangeOf(plot, low, high, marks) {
 function logSplits(plot, _, low, high) {
   const fine = high / low < 12 ? [1, 1.5, 2, 3, 4, 5, 6, 8] : [1, 2, 5];
   const all = [];
-  for (let power = Math.floor(Math.log10(low)); power <= Math.ceil(Math.log10(high)); power += 1) all.push(...fine.map((digit) => digit * 10 ** power));
+  for (let power = Math.floor(Math.log10(low)); power <= Math.ceil(Math.log10(high)); power += 1) {
+    all.push(...fine.map((digit) => digit * 10 ** power));
+  }
   const seen = all.filter((tick) => tick >= low && tick <= high);
   const every = Math.ceil(seen.length / 6);
   return seen.filter((_, i) => i % every === 0);

@@ -27,7 +27,7 @@ export class Dots {
     this.waiting = {};
     this.send = this.send.bind(this);
     if (this.worker) this.open(canvas.transferControlToOffscreen());
-    else this.stage = new Stage(canvas, new Splat(), (ms) => (this.cost = ms));
+    else this.stage = new Stage(canvas, new Splat(), (ms) => (this.cost = ms), onFrame);
   }
 
   /** @param {OffscreenCanvas} canvas */

@@ -74,8 +74,7 @@ function Units({ studio, glass, graph, column, hit }) {
   const { survey, objects } = answered;
   const { dead } = survey;
   const unit = hit ? valueOf(column, hit).unit : strongestUnit(survey);
-  return html`<figure class="units"><figcaption>${dead.length ? html`<b
-    class="loss-ink">${dead.length} of ${survey.units.count} units are dead</b>: they say the same to every object` : `none of its ${survey.units.count} units is dead`}</figcaption>
+  return html`<figure class="units"><figcaption><${Dead} count=${dead.length} of=${survey.units.count} /></figcaption>
     <p><b>unit ${unit + 1}</b> <span
       class="quiet">${hit ? "" : "(the liveliest) "}varies by ${short(survey.spreads[unit])}; responds most to</span></p>
     <div class="thumbs">${survey.best[unit].map(({ object }) => html`<${Picture} key=${object} look=${graph}
@@ -85,4 +84,10 @@ function Units({ studio, glass, graph, column, hit }) {
 /** @param {import("narrows/survey").Survey} survey */
 function strongestUnit({ spreads }) {
   return spreads.indexOf(Math.max(...spreads));
+}
+
+/** @param {{count: number, of: number}} given */
+function Dead({ count, of }) {
+  if (!count) return html`none of its ${of} units is dead`;
+  return html`<b class="loss-ink">${count} of ${of} units are dead</b>: they say the same to every object`;
 }

@@ -11,13 +11,23 @@ const MOST_CELLS = 4096;
 /** @param {{glass: import("narrows/glass").Glass, column: import("narrows/columns").Column, graph: any}} given */
 export function Filters({ glass, column, graph }) {
   useValue(glass.seen);
-  const found = glass.ready && glass.model.graph === graph ? filters(glass.model, /** @type {any} */ (column.layer).name) : [];
-  const [first] = found;
+  const [first] = glass.ready && glass.model.graph === graph ? weightsOf(glass.model, column) : [];
   if (!first) return html`<figure class="filters"><figcaption>weights</figcaption><p class="quiet">no weights here yet</p></figure>`;
   const shown = Math.min(MOST, first.count);
-  return html`<figure class="filters"><figcaption>${first.name}${first.each > 1 ? `, for the first of ${first.each} maps` : ""}${shown < first.count ? ` · ${shown} of ${first.count}` : ""}</figcaption>
+  return html`<figure class="filters"><figcaption>${titleOf(first, shown)}</figcaption>
     <div class="plates">${Array.from({ length: shown }, (_, i) => html`<${One} key=${i} glass=${glass} set=${first}
       index=${i} part=${column.part} />`)}</div></figure>`;
+}
+
+/** Of a code that is only sorted or rounded, those of its projection. @param {any} model @param {import("narrows/columns").Column} column */
+function weightsOf(model, { layer, role }) {
+  const own = filters(model, /** @type {any} */ (layer).name);
+  return own.length || role !== "code" ? own : filters(model, "bottleneck.project");
+}
+
+/** @param {import("narrows/filters").Plates} set @param {number} shown */
+function titleOf({ name, each, count }, shown) {
+  return [name, each > 1 && `, for the first of ${each} maps`, shown < count && ` · ${shown} of ${count}`].filter(Boolean).join("");
 }
 
 const COLOUR = { encoder: "encoder", bottleneck: "code", decoder: "decoder" };

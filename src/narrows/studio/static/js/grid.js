@@ -11,6 +11,9 @@ export class Grid {
   constructor(xy, count) {
     this.xy = xy;
     this.count = count;
+    /** Corner of the first cell, and the size of a cell. */
+    this.x0 = this.y0 = 0;
+    this.wide = this.high = 1;
     this.side = Math.max(1, Math.min(MOST_SIDE, Math.round(Math.sqrt(count / PER_CELL))));
     this.measure();
     this.sort();

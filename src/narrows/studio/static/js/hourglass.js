@@ -85,7 +85,8 @@ function Ground({ placed, width, height, down }) {
   };
   const edge = (one, end) => (down ? one.box.y + (end ? one.box.h : 0) : one.box.x + (end ? one.box.w : 0));
   const encoder = [[edge(placed[0], false), placed[0]], ...placed.slice(1, turn).map((one) => [one.middle, one]), [from, placed[turn]]];
-  const decoder = [[to, placed[turn]], ...placed.slice(turn + 1, -1).map((one) => [one.middle, one]), [edge(placed[placed.length - 1], true), placed[placed.length - 1]]];
+  const last = placed[placed.length - 1];
+  const decoder = [[to, placed[turn]], ...placed.slice(turn + 1, -1).map((one) => [one.middle, one]), [edge(last, true), last]];
   return html`<svg class="ground" width=${width} height=${height} viewBox="0 0 ${width} ${height}" aria-hidden="true">
     <title>As thick as the side of a square of as many values</title>
     <polygon class="encoder" points=${shape(encoder)} />
@@ -274,7 +275,11 @@ function numbersOf(column, graph, down) {
 
 /** @param {import("narrows/columns").Column} column */
 const spoken = ({ title, shape, parameters, madds }) =>
-  `${title}: ${shapeText(shape)} values, ${parameters.toLocaleString("en")} weights, ${madds.toLocaleString("en")} multiply-adds for one object. Click to open.`;
+  [
+    `${title}: ${shapeText(shape)} values`,
+    `${parameters.toLocaleString("en")} weights`,
+    `${madds.toLocaleString("en")} multiply-adds for one object. Click to open.`,
+  ].join(", ");
 
 /** Layers more and fewer, on the drawing itself. @param {{studio: Studio, graph: any, placed: Placed[], down: boolean}} given */
 function Edits({ studio, graph, placed, down }) {
@@ -283,7 +288,10 @@ function Edits({ studio, graph, placed, down }) {
   const encoder = placed.filter(({ column }) => column.editAt !== null);
   const turn = placed.findIndex(({ column }) => column.role === "code");
   const stops = [placed[0], ...encoder, placed[turn]];
-  const between = (a, b) => (down ? { x: b.box.x + b.box.w / 2 - 10, y: (a.box.y + a.box.h + b.box.y) / 2 - 10 } : { x: (a.box.x + a.box.w + b.box.x) / 2 - 10, y: topOf(a, b) - 26 });
+  const between = (a, b) =>
+    down
+      ? { x: b.box.x + b.box.w / 2 - 10, y: (a.box.y + a.box.h + b.box.y) / 2 - 10 }
+      : { x: (a.box.x + a.box.w + b.box.x) / 2 - 10, y: topOf(a, b) - 26 };
   const add = canAdd(recipe) && encoder.length === listed(recipe)?.length ? stops.slice(1).map((stop, i) => ({ i, ...between(stops[i], stop) })) : [];
   return html`
     ${add.map(({ i, x, y }) => html`<button type="button" class="edit add" style=${{ left: `${x}px`, top: `${y}px` }}
@@ -311,7 +319,8 @@ function useSize(element) {
   const [size, setSize] = useState({ width: 0, height: 0 });
   useEffect(() => {
     if (!element.current) return undefined;
-    const watcher = new ResizeObserver(([{ contentRect }]) => setSize({ width: Math.floor(contentRect.width), height: Math.floor(contentRect.height) }));
+    const tell = ({ width, height }) => setSize({ width: Math.floor(width), height: Math.floor(height) });
+    const watcher = new ResizeObserver(([{ contentRect }]) => tell(contentRect));
     watcher.observe(element.current);
     return () => watcher.disconnect();
   }, []);

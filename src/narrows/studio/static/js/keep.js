@@ -11,8 +11,13 @@ const FREE = ["corruption", "objective", "training"];
  */
 export function canKeep(trained, recipe, graph) {
   if (!trained?.graph || !graph || !recipe) return false;
-  const others = (/** @type {Recipe} */ whole) => JSON.stringify(Object.entries(whole).filter(([part]) => !FREE.includes(part)).map(([part, value]) => [part, settled(part, value)]));
-  return others(trained.recipe) === others(recipe) && sameLayers(trained.graph, graph);
+  return fixed(trained.recipe) === fixed(recipe) && sameLayers(trained.graph, graph);
+}
+
+/** What must be the same. @param {Recipe} recipe */
+function fixed(recipe) {
+  const parts = Object.entries(recipe).filter(([part]) => !FREE.includes(part));
+  return JSON.stringify(parts.map(([part, value]) => [part, settled(part, value)]));
 }
 
 /**

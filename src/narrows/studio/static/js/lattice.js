@@ -12,7 +12,7 @@ const SLICE_MS = 4;
 const ROUNDS = [112, 56, 28];
 const VEIL = { columns: 72, blur: 2, rounds: 3 };
 /** Dots near a place, relative to what an even spread would give, from which there is no veil. */
-const DENSE = 0.35;
+const DENSE = 0.12;
 const THINNEST = 0.08;
 const QUIET_MS = 160;
 const GAP = 1.5;
@@ -26,7 +26,13 @@ export class Lattice {
    * @param {import("narrows/hand").Hand} hand
    */
   constructor(canvas, plot, hand) {
-    Object.assign(this, { canvas, plot, hand });
+    this.canvas = canvas;
+    this.plot = plot;
+    this.hand = hand;
+    /** Where the ground is put together, and one tile of it. @type {HTMLCanvasElement | null} */
+    this.sheet = null;
+    /** @type {HTMLCanvasElement | null} */
+    this.one = null;
     this.shown = false;
     this.turn = 0;
     this.timer = 0;

@@ -3,7 +3,11 @@
 /** @typedef {import("narrows/link").Recipe} Recipe */
 
 /** The setting that lists the layers of a network, and how few there may be. */
-const LISTS = { dense: { setting: "widths", least: 0, most: 12 }, conv: { setting: "channels", least: 1, most: 8 }, unet: { setting: "channels", least: 2, most: 6 } };
+const LISTS = {
+  dense: { setting: "widths", least: 0, most: 12 },
+  conv: { setting: "channels", least: 1, most: 8 },
+  unet: { setting: "channels", least: 2, most: 6 },
+};
 const WIDEST = 4096;
 
 /**

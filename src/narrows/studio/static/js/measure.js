@@ -76,29 +76,39 @@ export function Measures({ studio }) {
 export function Sentence({ studio }) {
   const errors = useErrors(studio);
   const kept = useKept(studio);
-  const sentence = useMemo(() => errors && describe({ ...errors, kept, running: studio.running.value }), [errors?.ours, errors?.pca, errors?.graph, kept]);
+  const flat = useValue(() => studio.run.value?.points.value?.projection !== "code");
+  const told = [errors?.ours, errors?.pca, errors?.graph, kept, flat];
+  const sentence = useMemo(() => errors && describe({ ...errors, kept, flat, running: studio.running.value }), told);
   if (!sentence) return null;
   return html`<p class="note sentence">${sentence.map((part) => (part.strong ? html`<b>${part.strong}</b>` : part))}</p>`;
 }
 
 /**
- * @param {{graph: any, baseline: any, ours: number | null, pca: number | null, mean: number | null, kept: number | null, running: boolean}} known
+ * @param {{graph: any, baseline: any, ours: number | null, pca: number | null, mean: number | null, kept: number | null, flat: boolean,
+ *   running: boolean}} known `flat`: the map shows less than the whole code.
  * @returns {(string | {strong: string})[] | null}
  */
-export function describe({ graph, baseline, ours, pca, mean, kept, running }) {
+export function describe({ graph, baseline, ours, pca, mean, kept, flat, running }) {
   const size = passing(graph);
   const many = (NOUNS[graph.kind] ?? ["object", "objects"])[1];
   const head = `${capital(inWords(size))} ${size === 1 ? "number stands" : "numbers stand"} for ${graph.values.toLocaleString("en")}. `;
   if (ours === null || !mean) return [head, `The network is learning to bring the ${many} back through ${size === 1 ? "it" : "them"}.`];
   const share = (error) => Math.round(100 * Math.max(0, 1 - error / mean));
-  if (ours >= mean) return [head, "So far the output is ", { strong: `no better than the mean ${(NOUNS[graph.kind] ?? ["object"])[0]}` }, running ? "; let it learn on." : ". Try a wider code, or a lower learning rate."];
+  if (ours >= mean) return [head, ...notYet(graph, running)];
   const parts = [head, size === 1 ? "It keeps " : "They keep ", { strong: `${share(ours)}% of what tells the ${many} apart` }];
-  if (pca !== null) parts.push(ours < pca ? `; PCA keeps ${share(pca)}%` : `; PCA keeps more, ${share(pca)}%${running ? ", so far" : ": here a straight projection is the better choice"}`);
+  const verdict = running ? ", so far" : ": here a straight projection is the better choice";
+  if (pca !== null) parts.push(ours < pca ? `; PCA keeps ${share(pca)}%` : `; PCA keeps more, ${share(pca)}%${verdict}`);
   parts.push(". ");
-  if (kept !== null && graph.classes.length > 1) parts.push("The nearest code is ", { strong: "of the same class" }, ` for ${kept} of 100. `);
+  if (kept !== null && graph.classes.length > 1) parts.push(flat ? "On the map the nearest dot is " : "The nearest code is ", { strong: "of the same class" }, ` for ${kept} of 100. `);
   const next = (baseline?.curve ?? []).find((point) => point.size >= 4 * size && point.size < graph.values);
   if (next && pca !== null && mseOf(next) < 0.8 * pca) parts.push(`Ask for ${next.size}: PCA alone would keep ${share(mseOf(next))}%.`);
   return parts;
+}
+
+/** @param {any} graph @param {boolean} running */
+function notYet({ kind }, running) {
+  const one = (NOUNS[kind] ?? ["object"])[0];
+  return ["So far the output is ", { strong: `no better than the mean ${one}` }, running ? "; let it learn on." : ". Try a lower learning rate."];
 }
 
 /**

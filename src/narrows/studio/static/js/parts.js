@@ -222,9 +222,15 @@ function familiesOf(kinds) {
 
 /** Settings of a bottleneck that must fit its size. @param {string} kind @param {number} size @param {any} [old] */
 function fitted(kind, size, old = {}) {
-  if (kind === "sparse-topk") return { kind, size, k: Math.max(1, Math.min(old.k ?? Math.ceil(size / 4), size)) };
+  if (kind === "sparse-topk") return { kind, size, k: shareOf(size, old) };
   if (kind === "vq") return { kind, size, group: [4, 3, 2, 1].find((group) => size % group === 0) };
   return { kind, size };
+}
+
+/** A quarter of the code passes, unless another count was chosen. @param {number} size @param {any} old */
+function shareOf(size, { k, size: before }) {
+  const chosen = k !== undefined && k !== Math.ceil(before / 4);
+  return chosen ? Math.min(k, size) : Math.ceil(size / 4);
 }
 
 /** @param {any} layout */

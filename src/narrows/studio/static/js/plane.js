@@ -94,7 +94,7 @@ export function neighbourly(codes, xy) {
 
 /**
  * The objects whose codes are nearest to a code, nearest first.
- * @param {Codes} codes @param {ArrayLike<number>} code @param {number} count
+ * @param {Codes} codes @param {ArrayLike<number>} code @param {number} wanted
  * @returns {{id: number, far: number}[]}
  */
 export const nearestTo = ({ count, size, values }, code, wanted) =>

@@ -110,7 +110,8 @@ export function mapsPlate(shape, box, ratio, pick) {
   const plate = blank("maps", width, height, ratio, shape.channels);
   const source = new Int32Array(plate.pixels[0] * plate.pixels[1]).fill(-1);
   for (let unit = 0; unit < shown; unit += 1) {
-    stamp(source, plate.pixels, scaledBox(place(unit), ratio), shape.width, shape.height, (x, y) => unit * shape.channelStep + (y * shape.width + x) * shape.pixelStep);
+    const index = (x, y) => unit * shape.channelStep + (y * shape.width + x) * shape.pixelStep;
+    stamp(source, plate.pixels, scaledBox(place(unit), ratio), shape.width, shape.height, index);
   }
   const at = (x, y) => {
     const [column, row] = [Math.floor(x / (cw + gap)), Math.floor(y / (ch + gap))];
@@ -152,7 +153,8 @@ export function fieldPlate(shape, box, ratio, pick) {
   const plate = blank("rows", box.w, box.h, ratio, shape.rows);
   const source = new Int32Array(plate.pixels[0] * plate.pixels[1]).fill(-1);
   const whole = { x: 0, y: 0, w: box.w, h: box.h };
-  stamp(source, plate.pixels, scaledBox(whole, ratio), shape.columns, shape.rows, (x, y) => y * shape.rowStep + x * shape.columnStep, shape.rows <= box.h / 3);
+  const index = (x, y) => y * shape.rowStep + x * shape.columnStep;
+  stamp(source, plate.pixels, scaledBox(whole, ratio), shape.columns, shape.rows, index, shape.rows <= box.h / 3);
   return Object.assign(plate, {
     fields: [{ source, pick }],
     box: (unit) => ({ x: 0, y: (unit / shape.rows) * box.h, w: box.w, h: Math.max(1, box.h / shape.rows) }),

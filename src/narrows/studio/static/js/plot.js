@@ -13,6 +13,8 @@ import { withRoom } from "narrows/thumbs";
 
 const GLIDE_MS = 140;
 const REACH = 12;
+/** Words stay so far from the edge of the map, in pixels. */
+const EDGE = 5;
 const MOST_PICTURES = 6000;
 const PLAN_MS = 110;
 /** How far the frame goes towards the points' new bounds with each snapshot: it must not jump. */
@@ -46,12 +48,15 @@ export class Plot {
     this.ratio = 1;
     /** @type {import("narrows/camera").Camera | null} */
     this.camera = null;
+    /** @type {import("narrows/camera").Frame} */
     this.frame = { x: 0, y: 0, width: 1, height: 1, give: EVEN };
     this.give = EVEN;
+    /** @type {Float32Array} */
     this.xy = new Float32Array(0);
     this.count = 0;
     /** @type {Grid | null} */
     this.grid = null;
+    /** @type {Uint8Array} */
     this.kinds = new Uint8Array(0);
     this.shown = new Uint8Array(256).fill(1);
     /** @type {import("narrows/thumbs").Thumbs | null} */
@@ -277,12 +282,14 @@ export function frame(pen, { x, y }, side, colour, width = 2) {
 }
 
 /**
- * Words with a halo of paper.
+ * Words with a halo of paper, kept inside the picture.
  * @param {CanvasRenderingContext2D} pen @param {string} text @param {Spot} spot @param {string} colour
  */
 export function words(pen, text, { x, y }, colour, font) {
   Object.assign(pen, { font, textAlign: "center", textBaseline: "middle", lineJoin: "round" });
   Object.assign(pen, { lineWidth: 5, strokeStyle: css(token("card"), 0.9), fillStyle: colour });
-  pen.strokeText(text, x, y);
-  pen.fillText(text, x, y);
+  const half = pen.measureText(text).width / 2 + EDGE;
+  const inside = Math.max(half, Math.min(pen.canvas.clientWidth - half, x));
+  pen.strokeText(text, inside, y);
+  pen.fillText(text, inside, y);
 }

@@ -14,7 +14,7 @@ const BEGUN = ["running", "paused", "done"];
 
 /**
  * @typedef {{step: number[], loss: number[]}} Curve
- * @typedef {{epoch: number, step?: number, train: number | null, valid: number | null, best?: boolean}} Epoch
+ * @typedef {{epoch: number, step?: number, train: number | null, valid: number | null, mse?: number, best?: boolean}} Epoch
  * @typedef {{step: number, epoch: number, valid: number | null}} Snapshot
  * @typedef {{step: number, count: number, all: boolean, projection: string, bounds: Float32Array, xy: Float32Array,
  *   packed: Uint16Array}} Points `xy` are numbers of the projection, `packed` the same as 0..65535 of `bounds`.
@@ -158,6 +158,10 @@ export class Run {
 
   /** Points of all objects and the newest weights, for a run that does not stream. */
   async readLatest() {
+    const last = this.snapshots.value.at(-1)?.step;
+    // The last snapshot lies ready; all points have to be worked out by a child that may have to wake up first.
+    const ready = last === undefined ? null : await api.bytes(`runs/${this.id}/snapshots/${last}`).catch(() => null);
+    if (ready && !this.points.value) unpackAll(ready).forEach((frame) => this.take(frame));
     const [points, weights] = await Promise.all(
       ["points", "weights"].map((kind) => api.bytes(`runs/${this.id}/${kind}`).catch(() => null)),
     );

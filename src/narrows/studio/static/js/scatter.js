@@ -45,7 +45,7 @@ const GRAB = 9;
 /** @param {{studio: any, run: import("narrows/run").Run | null, small?: boolean} & Extras} given */
 export function Scatter({ studio, run, small = false, ...extras }) {
   const points = useValue(() => Boolean(run?.points.value), [run]);
-  if (!run || !points) return html`<div class="scatter ${small ? "small" : ""}"><div class="field card"><p class="empty">The map appears with the first codes.</p></div></div>`;
+  if (!run || !points) return html`<div class="scatter ${small ? "small" : ""}"><div class="field card"><p class="empty">The codes are being worked out.</p></div></div>`;
   return html`<div class="scatter ${small ? "small" : ""}">
     <${Plane} key=${run.id} studio=${studio} run=${run} small=${small} ...${extras} />
     ${!extras.linked && html`<${Legend} studio=${studio} run=${run} tallies=${!small} />`}
@@ -90,13 +90,22 @@ class View {
    * @param {{current: Extras}} given
    */
   constructor(host, studio, run, small, given) {
-    Object.assign(this, { host, studio, run, small, given });
+    this.host = host;
+    this.studio = studio;
+    this.run = run;
+    this.small = small;
+    this.given = given;
     this.hand = handOf(studio);
     /** The camera of a small or a scrubbed map is its own; a large one's is in the link. */
     this.camera = null;
     /** @type {number[]} The line of a lasso, in places of the plane. */
     this.lasso = [];
     this.here = false;
+    this.projection = "";
+    /** What the component was given last. @type {Uint8Array | null} */
+    this.marked = null;
+    /** @type {Extras["dress"]} */
+    this.worn = undefined;
     const [ground, dots, above] = host.querySelectorAll("canvas");
     this.plot = new Plot(dots, above, { over: (pen, plot) => over(pen, plot, this), smallest: small ? 28 : 7 });
     this.lattice = new Lattice(ground, this.plot, this.hand);
@@ -215,6 +224,7 @@ class View {
 
   hands() {
     const tool = () => this.extras.tool ?? (this.linked ? "move" : "decode");
+    /** @type {Record<Tool, Grip>} */
     const tools = { decode: this.decoding(), lasso: this.lassoing(), move: NOTHING };
     return {
       hover: (spot) => this.hover(spot),
@@ -335,6 +345,9 @@ class View {
   }
 }
 
+/** @typedef {{press: (at: any) => void, drag: (at: any) => void, release: (at: any) => void, cancel: () => void}} Grip What a tool does. */
+
+/** @type {Grip} */
 const NOTHING = { press: () => {}, drag: () => {}, release: () => {}, cancel: () => {} };
 
 /** @param {import("narrows/gestures").Spot} a @param {import("narrows/gestures").Spot} b */

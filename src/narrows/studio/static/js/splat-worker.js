@@ -7,6 +7,6 @@ import { Stage } from "./stage.js";
 let stage = null;
 
 self.onmessage = ({ data: { canvas, ...change } }) => {
-  if (canvas) stage = new Stage(canvas, new Splat(), (ms) => self.postMessage(ms));
+  if (canvas) stage = new Stage(canvas, new Splat(), (ms) => self.postMessage(ms), (task) => requestAnimationFrame(task));
   stage?.change(change);
 };

@@ -17,12 +17,14 @@ export class Stage {
   /**
    * @param {HTMLCanvasElement | OffscreenCanvas} canvas
    * @param {import("./splat.js").Splat} splat
-   * @param {(ms: number) => void} [painted] Told what a painting cost.
+   * @param {(ms: number) => void} painted Told what a painting cost.
+   * @param {(task: () => void) => void} ask Does a task in the next frame.
    */
-  constructor(canvas, splat, painted = () => {}) {
+  constructor(canvas, splat, painted, ask) {
     this.canvas = canvas;
     this.pen = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
     this.painted = painted;
+    this.ask = ask;
     this.splat = splat;
     /** @type {ImageData | null} */
     this.picture = null;
@@ -43,7 +45,7 @@ export class Stage {
     else if (place) this.splat.look(place);
     if (!this.asked) {
       this.asked = true;
-      requestAnimationFrame(this.frame);
+      this.ask(this.frame);
     }
   }
 
@@ -71,7 +73,7 @@ export class Stage {
     const picture = this.sized();
     splat.share = this.glide ? Math.min(1, (now - this.began) / this.glide) : 1;
     if (!picture) return;
-    splat.paint(new Uint32Array(picture.data.buffer), picture.width, picture.height);
+    splat.paint(new Int32Array(picture.data.buffer), picture.width, picture.height);
     this.pen.putImageData(picture, 0, 0);
     this.painted(performance.now() - now);
     if (splat.share < 1) this.change({});

@@ -104,7 +104,8 @@ function actions(studio) {
 
   /** Put another recipe on the table; a training that goes on begins anew with it. @param {Recipe} recipe */
   const edit = (recipe) => {
-    const again = studio.running.value;
+    // A training that was paused or stopped by hand waits for play; one that came to its end goes on with the change.
+    const again = studio.running.value || studio.run.value?.info.value.state === "done";
     studio.recipe.value = recipe;
     clearTimeout(previewTimer);
     previewTimer = setTimeout(async () => {
@@ -127,7 +128,7 @@ function actions(studio) {
 
   /** @param {import("narrows/run").Run} run @param {number} step */
   const carryOn = async (run, step) => {
-    await attempt(() => api.post(`runs/${run.id}/do`, { do: "stop" }));
+    if (studio.running.value) await attempt(() => api.post(`runs/${run.id}/do`, { do: "stop" }));
     return fork(step);
   };
 

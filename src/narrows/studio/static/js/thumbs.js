@@ -108,7 +108,9 @@ export class Thumbs {
    * @param {(thumbs: import("./splat.js").Thumbs | null) => void} tell
    */
   constructor(read, look, tell) {
-    Object.assign(this, { read, look, tell });
+    this.read = read;
+    this.look = look;
+    this.tell = tell;
     /** Pictures of the present size, by id. @type {Map<number, Uint8Array>} */
     this.kept = new Map();
     this.side = 0;

@@ -54,7 +54,8 @@ async function pairsOf(run) {
 }
 
 /**
- * @param {{studio: Studio, run: import("narrows/run").Run, graph: any, values: Float32Array, shown: Float32Array, index: number}} given `shown` is what the encoder sees.
+ * @param {{studio: Studio, run: import("narrows/run").Run, graph: any, values: Float32Array, shown: Float32Array,
+ *   index: number}} given `shown` is what the encoder sees.
  */
 function Tile({ studio, run, graph, values, shown, index }) {
   const dark = useValue(studio.dark);
@@ -63,11 +64,15 @@ function Tile({ studio, run, graph, values, shown, index }) {
   const [input, output, lost] = [useRef(null), useRef(null), useRef(null)];
   const button = useRef(/** @type {HTMLElement | null} */ (null));
   useLayoutEffect(() => drawObject(input.current, graph, shown), [shown, graph, dark]);
-  useEffect(() => run.tiles.subscribe((tiles) => tiles && onFrame(() => paint(button.current, output.current, lost.current, graph, values, tiles, index))), [run, graph, values, dark]);
+  useEffect(() => {
+    const show = (tiles) => paint(button.current, output.current, lost.current, graph, values, tiles, index);
+    return run.tiles.subscribe((tiles) => tiles && onFrame(() => show(tiles)));
+  }, [run, graph, values, dark]);
   const named = label >= 0 && graph.classes[label] ? `, ${graph.classes[label]}` : "";
   return html`<button type="button" class="seen-tile ${graph.kind}" ref=${button} aria-pressed=${chosen}
     aria-label="object ${index + 1}${named}"
-    onClick=${() => (studio.object.value = index)} onPointerEnter=${() => (studio.hovered.value = index)} onPointerLeave=${() => (studio.hovered.value = null)}>
+    onClick=${() => (studio.object.value = index)}
+    onPointerEnter=${() => (studio.hovered.value = index)} onPointerLeave=${() => (studio.hovered.value = null)}>
     <canvas ref=${input} class="picture ${graph.kind}"></canvas>
     <canvas ref=${output} class="picture ${graph.kind}"></canvas>
     <canvas ref=${lost} class="picture lost ${graph.kind}"></canvas>

@@ -34,7 +34,7 @@ export function play(values, graph, layout) {
   speaker ??= new AudioContext();
   sounding?.stop();
   const buffer = speaker.createBuffer(1, samples.length, layout.rate);
-  buffer.copyToChannel(samples, 0);
+  buffer.getChannelData(0).set(samples);
   sounding = speaker.createBufferSource();
   sounding.buffer = buffer;
   sounding.connect(speaker.destination);

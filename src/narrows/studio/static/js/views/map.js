@@ -34,7 +34,9 @@ export function View({ studio }) {
 
 /** @param {{studio: any, run: import("narrows/run").Run}} given */
 function Atlas({ studio, run }) {
-  const [tool, names, ground, pictures, near] = [desk.tool, desk.names, desk.ground, desk.pictures, desk.near].map((cell) => useValue(cell));
+  const tool = useValue(desk.tool);
+  const [names, ground, pictures] = [desk.names, desk.ground, desk.pictures].map((cell) => useValue(cell));
+  const near = useValue(desk.near);
   const selection = useValue(desk.selection);
   const count = useValue(() => run.detail.value?.objects?.count ?? 0, [run]);
   const marked = useMemo(() => marks(selection, count), [selection, count]);
