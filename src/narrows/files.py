@@ -194,7 +194,7 @@ def read_json(path: Path) -> Any:
 
 
 def parse_json(content: bytes) -> Any:
-    """The values of strict JSON in UTF-8: every name once, every number finite, of limited size and depth.
+    """The values of strict JSON in UTF-8: names once, numbers finite, letters whole, of limited size and depth.
 
     Raises:
         ValueError: Anything else.
@@ -215,6 +215,9 @@ def parse_json(content: bytes) -> Any:
         values = None
     if values is None or too_deep(values, DEPTH_LIMIT):
         raise ValueError(f"null, or nested more than {DEPTH_LIMIT} deep")
+    if b"\\ud" in content.lower():
+        # Halves of a letter: they can be read, but nothing that holds them can be written.
+        json.dumps(values, ensure_ascii=False).encode()
     return values
 
 

@@ -1,5 +1,6 @@
 """The command that opens the page: it says where, keeps to its folder, and ends when it is told to."""
 
+import asyncio
 import os
 import re
 import signal
@@ -69,5 +70,24 @@ def test_listening_everywhere_is_known_by_every_name_and_warned_of(monkeypatch, 
     from narrows.cli.talk import Talk
 
     assert socket.gethostname() in command.names_of("0.0.0.0")
-    command.tell(Talk(False), "http://127.0.0.1:1/?token=x", "0.0.0.0", False)
+    command.tell(Talk(False), "http://127.0.0.1:1/?token=x", "0.0.0.0", "")
     assert "nothing is encrypted" in capsys.readouterr().out
+
+
+def test_the_command_that_opens_a_browser_does_not_hold_the_token(tmp_path, monkeypatch, capsys):
+    from narrows.studio.home import Home
+    from narrows.studio.serve import Server
+
+    asked = []
+    monkeypatch.setattr(command.webbrowser, "open", asked.append)
+
+    async def serve(self, sockets):
+        self.opened()
+        await asyncio.sleep(0.2)
+
+    monkeypatch.setattr(Server, "serve", serve)
+    assert run(["studio", "--runs", str(tmp_path)]) == 0
+    token = Home(tmp_path).token
+    assert token in capsys.readouterr().out
+    assert re.fullmatch(r"http://127\.0\.0\.1:\d+/\?token=[\w-]{43}", asked[0])
+    assert token not in asked[0]

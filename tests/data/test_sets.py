@@ -345,3 +345,8 @@ def test_the_digest_of_a_packed_file_is_that_of_its_content(tmp_path):
 
     (tmp_path / "a.gz").write_bytes(gzip.compress(b"words"))
     assert digest(tmp_path / "a.gz", packed=True) == hashlib.sha256(b"words").hexdigest()
+
+
+def test_more_glyphs_than_the_memory_should_hold_are_refused():
+    with pytest.raises(LimitError, match="glyphs of 784 pixels"):
+        load("glyphs", limit=10**12)

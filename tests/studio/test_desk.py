@@ -10,7 +10,11 @@ import pytest
 from conftest import opened, update
 
 from narrows.recipe import Recipe
+from narrows.studio import folder
+from narrows.studio.desk import Desk
 from narrows.studio.frames import Places
+from narrows.studio.home import Home
+from narrows.studio.pages import Pages
 from narrows.studio.snapshots import Snapshot, write_snapshot
 
 RECIPE = Recipe(training={"epochs": 4})
@@ -215,3 +219,92 @@ def test_choices_name_what_there_is(studio):
     assert {one["kind"] for one in sets.values()} == {"image", "table", "sound", "series", "spectrum"}
     assert choices["schema"]["properties"]["bottleneck"]
     assert Recipe.model_validate(choices["defaults"]["recipe"]) == Recipe()
+
+
+HOSTILE = {
+    "deep": "[" * 5000,
+    "rather deep": '{"train":' + "[" * 300 + "]" * 300 + "}",
+    "seconds without end": '{"seconds":1' + "0" * 400 + "}",
+    "seconds in words": '{"seconds":"long","train":{"loss":"<b>"}}',
+    "no number": '{"seconds":NaN,"train":{"loss":NaN}}',
+    "infinite": '{"valid":{"loss":1e999},"train":{"loss":1' + "0" * 400 + "}}",
+    "half a letter": '{"train":{"\\ud800":1}}',
+    "a long line": '{"train":{"' + "a" * 100_000 + '":1}}',
+}
+"""Lines of metrics.jsonl, or a report.json, that none of ours writes."""
+
+
+@pytest.fixture
+def among_hostile(tmp_path, static):
+    """A studio on a good run and many that are not."""
+    runs = tmp_path / "runs"
+    terminal_run(runs, "good")
+    for name, text in HOSTILE.items():
+        (terminal_run(runs, f"<img src=x> {name}", finished=True) / "metrics.jsonl").write_text(f"{text}\n")
+        (runs / f"<img src=x> {name}" / "report.json").write_text(f'{{"baseline":{{"pca":{{"mse":{text}}}}}}}')
+    terminal_run(runs, "not-text\udcff")
+    with opened(runs, static) as studio:
+        yield studio
+
+
+def test_hostile_runs_of_others_do_no_harm(among_hostile):
+    rows = among_hostile.http.get("/api/runs").json()
+    assert {row["folder_name"] for row in rows} == {"good", *(f"<img src=x> {name}" for name in HOSTILE)}
+    assert all(row["loss"] is None for row in rows if row["folder_name"] != "good")
+    for row in rows:
+        with among_hostile.live(row["id"], want=()) as socket:
+            assert json.loads(socket.recv(timeout=5))["runs"][row["id"]]["state"]
+
+
+def test_a_history_without_end_is_read_in_part(tmp_path, monkeypatch):
+    monkeypatch.setattr(folder, "LINES_LIMIT", 5)
+    lines = "".join(f'{{"seconds":{number}}}\n' for number in range(100))
+    (tmp_path / "metrics.jsonl").write_text(lines)
+    assert [epoch["seconds"] for epoch in folder.read_history(tmp_path)] == [96, 97, 98, 99]
+
+
+def test_more_runs_than_are_listed_at_once(tmp_path):
+    for number in range(1005):
+        (tmp_path / "runs" / f"run{number}").mkdir(parents=True)
+        (tmp_path / "runs" / f"run{number}" / "recipe.json").write_text("{}")
+    desk = Desk(Home(tmp_path / "runs"), Pages(tmp_path))
+    desk.store.sure.execute("PRAGMA synchronous = OFF")
+    assert len(desk.scan()) == 1005
+    assert desk.scan() == []
+
+
+def test_a_look_that_fails_is_not_the_last(tmp_path, static, monkeypatch):
+    monkeypatch.setattr("narrows.studio.desk.SCAN_SECONDS", 0.05)
+    with opened(tmp_path / "runs", static) as studio:
+        (tmp_path / "runs").rename(tmp_path / "away")
+        time.sleep(0.3)
+        (tmp_path / "away").rename(tmp_path / "runs")
+        terminal_run(tmp_path / "runs", "later")
+        assert listed(studio, "later")
+
+
+def test_objects_of_runs_that_are_gone_are_removed(tmp_path, static):
+    home = Home(tmp_path / "runs")
+    for name in ("a" * 12, "b" * 12):
+        home.shown(name).mkdir()
+    (home.bin / f"{'a' * 12}-cccccccccccc").mkdir()
+    with opened(tmp_path / "runs", static) as studio:
+        (run,) = studio.new()
+        studio.wait(run, "running")
+    with opened(tmp_path / "runs", static):
+        assert {place.name for place in home.shown_root.iterdir()} == {"a" * 12, run}
+
+
+def test_a_bin_with_a_link_that_leads_nowhere(tmp_path):
+    home = Home(tmp_path / "runs")
+    (home.bin / "gone-cccccccccccc").symlink_to(tmp_path / "nowhere")
+    (tmp_path / "mine").mkdir()
+    (home.bin / "mine-cccccccccccc").symlink_to(tmp_path / "mine")
+    home.lock().close()
+    home.empty_bin(time.time() + 8 * 86_400)
+    assert list(home.bin.iterdir()) == []
+    assert (tmp_path / "mine").is_dir()
+
+
+def test_a_step_of_many_digits_is_no_snapshot(studio, with_numbers):
+    assert studio.http.get(f"/api/runs/{with_numbers}/snapshots/{'1' * 300}").status_code == 422

@@ -12,7 +12,7 @@ from websockets.exceptions import InvalidStatus
 
 from narrows.studio.app import inner_app
 from narrows.studio.desk import Desk
-from narrows.studio.guard import DECISIONS, decide
+from narrows.studio.guard import DECISIONS, Guard, decide
 from narrows.studio.home import Home
 from narrows.studio.pages import Pages
 
@@ -293,3 +293,40 @@ def test_errors_say_nothing_of_this_machine(studio):
     assert (status, headers["content-type"]) == (404, "application/problem+json")
     assert set(body) == {"type", "title", "status", "detail", "code", "expected", "step"}
     assert str(studio.home.runs).encode() not in content
+
+
+@pytest.mark.parametrize("target", ["*", "nothing", "http://127.0.0.1/api/health", "127.0.0.1:80"])
+def test_an_address_that_is_no_path_does_not_exist(studio, target):
+    for method in ("GET", "OPTIONS"):
+        assert ask(studio, method, target)[0] in (400, 404)
+
+
+def test_a_header_that_only_looks_like_a_key_does_not_stand_for_the_origin(studio):
+    for wrong in ("Bearer x", "Basic x", ""):
+        given = {**cookie(studio), "Authorization": wrong}
+        assert ask(studio, "POST", "/api/runs", given, b"{}")[0] == 403
+        with pytest.raises(InvalidStatus), studio.live(headers=given):
+            pass
+
+
+@pytest.mark.parametrize("other", ['prefs={"a": 1}', "noequals", "a,b=1", "\xfc=1", "a=b c", 'x="'])
+def test_cookies_of_other_servers_on_this_machine_do_no_harm(studio, other):
+    ours = cookie(studio)["Cookie"]
+    for jar in (f"{other}; {ours}", f"{ours}; {other}"):
+        assert ask(studio, "GET", "/api/runs", {"Cookie": jar})[0] == 200
+    assert ask(studio, "GET", "/api/runs", {"Cookie": other})[0] == 401
+
+
+def test_a_key_for_once_opens_once(studio):
+    guard = studio.server.config.app
+    first, second = guard.key(), guard.key()
+    assert ask(studio, "GET", f"/?token={first}")[0] == 303
+    assert ask(studio, "GET", f"/?token={first}")[0] == 401
+    assert ask(studio, "GET", "/api/runs", {"Authorization": f"Bearer {second}"})[0] == 401
+    assert ask(studio, "GET", f"/?token={second}")[0] == 303
+
+
+def test_the_names_of_hosts_are_compared_without_case():
+    guard = Guard(None, token="", cookie="", hosts=["MyBox:80"], csp="")
+    assert guard.hosts == {"mybox:80"}
+    assert guard.origins == {"http://mybox:80"}

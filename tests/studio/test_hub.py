@@ -2,7 +2,9 @@
 
 import contextlib
 import json
+import socket
 import struct
+import time
 
 import pytest
 from conftest import ack, update
@@ -200,3 +202,34 @@ def test_unknown_runs_are_passed_over(studio_for_bad_files):
     with studio_for_bad_files.live("nonesuch", "../../etc") as socket, pytest.raises(TimeoutError):
         socket.recv(timeout=0.3)
     assert "nonesuch" not in studio_for_bad_files.http.get("/api/runs").text
+
+
+def test_a_viewer_that_neither_reads_nor_answers_is_cut_off(open_studio, monkeypatch):
+    from narrows.studio import serve
+
+    def hurried(app):
+        config = plain(app)
+        config.ws_ping_interval = config.ws_ping_timeout = 0.2
+        return config
+
+    plain = serve.settings
+    monkeypatch.setattr(serve, "settings", hurried)
+    studio = open_studio()
+    (run,) = studio.new({"training": {"epochs": 1}})
+    studio.wait(run, "done")
+    hub = studio.server.desk.hub
+    hub.record(run).add_frame(b"N\1\1\0" + bytes(32 << 20))
+    with socket.create_connection(("127.0.0.1", studio.port)) as deaf:
+        head = f"GET /api/live HTTP/1.1\r\nHost: 127.0.0.1:{studio.port}\r\nAuthorization: Bearer {studio.home.token}"
+        more = "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13"
+        deaf.sendall(f"{head}\r\n{more}\r\nSec-WebSocket-Key: {'A' * 22}==\r\n\r\n".encode())
+        said = json.dumps({"type": "watch", "runs": [run], "want": ["points"]}).encode()
+        deaf.sendall(bytes([0x81, 0x80 | len(said)]) + bytes(4) + said)
+        assert deaf.recv(12) == b"HTTP/1.1 101"
+        end = time.monotonic() + 10
+        while not any(viewer.watch for viewer in hub.viewers) and time.monotonic() < end:
+            time.sleep(0.01)
+        assert hub.viewers
+        while hub.viewers and time.monotonic() < end:
+            time.sleep(0.05)
+        assert not hub.viewers

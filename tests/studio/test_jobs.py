@@ -2,11 +2,14 @@
 
 import contextlib
 import time
+from types import SimpleNamespace
 
 import psutil
 import pytest
 from conftest import ack, update
 from fake_child import Trainer
+
+from narrows.studio.jobs import Inbox
 
 LONG = {"training": {"epochs": 10_000}}
 
@@ -205,3 +208,33 @@ def test_many_runs_all_end(open_studio, at_once):
     runs = [run for _ in range(5) for run in studio.new({"training": {"epochs": 2}})]
     for run in runs:
         studio.wait(run, "done", seconds=30)
+
+
+def test_a_fork_whose_origin_is_gone_keeps_what_it_has(studio):
+    (parent,) = studio.new({"training": {"epochs": 1}})
+    studio.wait(parent, "done")
+    snapshot = studio.home.folder(parent) / "snapshots" / "5.safetensors"
+    snapshot.parent.mkdir()
+    snapshot.write_bytes(b"x")
+    fork = studio.http.post(f"/api/runs/{parent}/fork", json={"step": 5}).json()["id"]
+    studio.wait(fork, "done")
+    assert studio.http.delete(f"/api/runs/{parent}").status_code == 200
+    answer = studio.do(fork, "restart")
+    assert (answer.status_code, "is gone" in answer.json()["detail"]) == (409, True)
+    assert (studio.home.folder(fork) / "recipe.json").is_file()
+    assert studio.run(fork)["state"] == "done"
+
+
+def test_what_cannot_be_heard_does_not_cost_what_comes_with_it(caplog):
+    def hear(child, message, frames):
+        if message["event"] == "bad":
+            raise RuntimeError
+        heard.append(message["event"])
+
+    heard, inbox = [], Inbox(hear)
+    child = SimpleNamespace(role="trainer")
+    for event in ("first", "bad", "last"):
+        inbox.put(child, {"event": event}, [])
+    inbox.empty()
+    assert heard == ["first", "last"]
+    assert "bad" in caplog.text

@@ -25,6 +25,7 @@ BAD_JSON = {
     "too deep": (DEEP, 400),
     "very deep": (b'{"recipes":' + b"[" * 100_000, 400),
     "not UTF-8": (b'{"recipes":"\xff"}', 400),
+    "half a letter": (b'{"recipes":[{"\\ud800":1}]}', 400),
     "UTF-16": ('{"recipes":[{}]}'.encode("utf-16"), 400),
     "a megabyte and more": (b'{"recipes":"' + b"a" * (1 << 20) + b'"}', 413),
     "an unknown field": (b'{"recipes":[{}],"run":"x"}', 422),

@@ -5,7 +5,7 @@ import pytest
 from safetensors import safe_open
 
 from narrows.errors import DamagedError, ModelError
-from narrows.studio import frames
+from narrows.studio import frames, snapshots
 from narrows.studio.snapshots import (
     FEWEST,
     Album,
@@ -118,3 +118,30 @@ def test_clearing_leaves_other_files(snapshot, tmp_path):
     assert steps_of(tmp_path) == [40]
     clear(tmp_path)
     assert [path.name for path in (tmp_path / "snapshots").iterdir()] == ["notes.txt"]
+
+
+STRANGE = {
+    "a projection there is not": {"projection": "evil"},
+    "tiles without a size": {"tiles": np.zeros(3, np.uint8)},
+    "weights of another type": {"weights": np.zeros(3, np.int64)},
+    "no bounds": {"places": frames.Places(np.zeros(0, np.float32), np.zeros((2, 2), np.uint16))},
+    "points in space": {"places": frames.Places(np.zeros(4, np.float32), np.zeros((2, 3), np.uint16))},
+}
+
+
+@pytest.mark.parametrize("case", STRANGE)
+def test_a_file_that_is_no_snapshot_of_ours_is_damaged(snapshot, tmp_path, case):
+    write_snapshot(tmp_path, Snapshot(**{**vars(snapshot), **STRANGE[case]}))
+    with pytest.raises(DamagedError, match="cannot be read"):
+        read_snapshot(tmp_path, 40)
+
+
+def test_a_snapshot_under_the_name_of_another_step_or_too_long_is_damaged(snapshot, tmp_path, monkeypatch):
+    write_snapshot(tmp_path, snapshot)
+    path_of(tmp_path, 40).rename(path_of(tmp_path, 41))
+    with pytest.raises(DamagedError):
+        read_snapshot(tmp_path, 41)
+    write_snapshot(tmp_path, snapshot)
+    monkeypatch.setattr(snapshots, "FILE_BYTES", 100)
+    with pytest.raises(DamagedError):
+        read_snapshot(tmp_path, 40)

@@ -1,8 +1,12 @@
 """Files of one's own: honest ones become data, others get a sentence, and the studio goes on."""
 
+import errno
 import gzip
 import io
 import json
+import os
+import subprocess
+import sys
 import zipfile
 
 import files
@@ -188,3 +192,40 @@ def test_a_body_longer_than_it_may_be_is_cut_off(open_studio, monkeypatch):
     assert give(studio, endless()).status_code == 413
     assert list(studio.home.uploads.iterdir()) == []
     assert json.loads(studio.http.get("/api/uploads").text) == []
+
+
+def test_a_full_disk_is_told(studio, monkeypatch):
+    def full(*_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("narrows.studio.uploads.read_raw", full)
+    answer = give(studio, files.table())
+    assert (answer.status_code, "the disk is full" in answer.json()["detail"]) == (507, True)
+    assert str(studio.home.runs) not in answer.text
+    assert list(studio.home.uploads.iterdir()) == []
+
+
+def test_an_archive_that_takes_too_much_room_unpacked(tmp_path, monkeypatch):
+    from narrows.errors import LimitError
+    from narrows.studio.intake import archives
+
+    (tmp_path / "raw.zip").write_bytes(files.archive(files.pets(3)))
+    monkeypatch.setattr(archives, "WRITTEN_LIMIT", 300)
+    with pytest.raises(LimitError, match="too much room"):
+        archives.read_archive(tmp_path / "raw.zip", tmp_path, "zip")
+
+
+def test_the_limits_of_a_reader_hold_where_some_are_narrower_already():
+    words = """if True:
+        import resource
+        resource.setrlimit(resource.RLIMIT_NOFILE, (32, 32))
+        from narrows.studio.intake import worker
+        resource.setrlimit(resource.RLIMIT_AS, (worker.MEMORY >> 1,) * 2)
+        worker.restrict(7)
+        kinds = ("AS", "CPU", "FSIZE", "NOFILE", "CORE")
+        print([resource.getrlimit(getattr(resource, f"RLIMIT_{kind}"))[1] for kind in kinds])
+        print(worker.MEMORY >> 1, 8, worker.FILE_BYTES, 32, 0)"""
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    said = subprocess.run([sys.executable, "-c", words], capture_output=True, text=True, check=True, env=environment)
+    first, second = said.stdout.splitlines()
+    assert json.loads(first) == [int(word) for word in second.split()]

@@ -41,21 +41,22 @@ def studio(talk: Talk, runs: Path, host: str, port: int, browser: bool, at_once:
         number = listener.getsockname()[1]
         app = create_app(home, hosts_for(names_of(host), number), at_once=at_once)
         address = f"http://{shown(host)}:{number}/"
-        opened = partial(tell, talk, f"{address}?token={home.token}", host, browser)
+        browse = f"{address}?token={app.key()}" if browser else ""
+        opened = partial(tell, talk, f"{address}?token={home.token}", host, browse)
         # Ctrl-C is how it ends.
         with contextlib.suppress(KeyboardInterrupt):
             asyncio.run(Server(app, opened).serve(sockets=[listener]))
     return {"address": address, "runs": str(home.runs)}
 
 
-def tell(talk: Talk, address: str, host: str, browser: bool) -> None:
-    """Say where the page is, and who can reach it."""
+def tell(talk: Talk, address: str, host: str, browse: str) -> None:
+    """Say where the page is and who can reach it, and open it by an address that works once, if there is one."""
     talk.say(f"The studio is open at {address}")
     talk.say("Keep that address to yourself: who has it can use the studio. Ctrl-C ends it.")
     if host not in LOOPBACK:
         talk.say(f"! Listening on {host}: other machines can reach it, and nothing is encrypted on the way.")
-    if browser:
-        asyncio.get_running_loop().run_in_executor(None, webbrowser.open, address)
+    if browse:
+        asyncio.get_running_loop().run_in_executor(None, webbrowser.open, browse)
 
 
 def listening(host: str, port: int) -> socket.socket:

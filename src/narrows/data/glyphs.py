@@ -10,12 +10,12 @@ from pathlib import Path
 import numpy as np
 
 from narrows.data.splits import SHARES, part
-from narrows.errors import EnvironmentProblem
+from narrows.errors import EnvironmentProblem, LimitError
 from narrows.types import Layout, Split, Splits
 
 CHARACTERS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 SIDE, LARGE = 28, 64
-COUNT = 12_000
+COUNT, VALUE_LIMIT = 12_000, 1 << 30
 FAMILIES = ("DejaVuSans", "DejaVuSerif", "STIXGeneral", "cmr10", "cmss10", "cmtt10", "cmb10")
 SHARPNESS = (1.0, 1.6, 2.4)
 CHUNK = 2000
@@ -33,8 +33,13 @@ def load_glyphs(source: Path | None, *, seed: int, limit: int | None = None) -> 
 
     Raises:
         EnvironmentProblem: No font is found.
+        LimitError: More than the memory should be asked for.
     """
     count = COUNT if limit is None else max(30, round(limit / SHARES[0]))
+    if count * SIDE**2 > VALUE_LIMIT:
+        raise LimitError(
+            f"{count:,} glyphs of {SIDE**2} pixels", expected=f"limit {VALUE_LIMIT:,} pixels", code="limit.memory"
+        )
     rng = np.random.default_rng(seed)
     drawn = large_glyphs()
     y = np.arange(count) % len(CHARACTERS)

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 from fastapi import FastAPI
-from starlette.types import ASGIApp
 
 from narrows import __version__
 from narrows.studio.children import PROGRAM
@@ -35,7 +34,7 @@ def create_app(
     at_once: int = AT_ONCE,
     cores: int = 0,
     program: str = PROGRAM,
-) -> ASGIApp:
+) -> Guard:
     """The studio as an ASGI app.
 
     Args:

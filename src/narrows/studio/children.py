@@ -62,6 +62,7 @@ class Child:
                 message, frames = receive(self.connection)
                 self.hand_on(message, frames)
         self.process.join(5)
+        self.kill()
         self.ended(self, cause(self.process.exitcode))
 
     def hand_on(self, message: Message, frames: list[bytes]) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import shutil
 import time
 from collections.abc import Coroutine
 from pathlib import Path
@@ -20,7 +21,7 @@ from narrows.errors import NarrowsError, UsageError, unknown
 from narrows.files import JSON_LIMIT, write_json
 from narrows.studio.bench import Bench
 from narrows.studio.children import PROGRAM
-from narrows.studio.folder import FRESH_SECONDS, Facts, changed, loss, optional, read_folder, read_history
+from narrows.studio.folder import FRESH_SECONDS, Facts, changed, loss, number, optional, read_folder, read_history
 from narrows.studio.home import ID, Home, new_id
 from narrows.studio.hub import KINDS, Hub, Record
 from narrows.studio.jobs import AT_ONCE, Jobs
@@ -65,6 +66,7 @@ class Desk:
         """Begin: the list brought up to date, a child made warm, the folder watched."""
         await asyncio.to_thread(self.uploads.sweep)
         await asyncio.to_thread(self.scan)
+        await asyncio.to_thread(self.sweep)
         await self.jobs.open()
         self.background(self.quick.warm())
         self.scanning = asyncio.create_task(self.keep_scanning())
@@ -129,14 +131,18 @@ class Desk:
         """Look through the folder of runs again and again."""
         while True:
             await asyncio.sleep(SCAN_SECONDS)
-            for row in await asyncio.to_thread(self.scan):
-                self.hub.know(row["id"], **shown_facts(row))
+            try:
+                for row in await asyncio.to_thread(self.scan):
+                    self.hub.know(row["id"], **shown_facts(row))
+            except Exception:
+                # The disk may be gone for a moment: the next look finds it again.
+                log.exception("the folder of the runs cannot be looked through")
 
     def scan(self) -> list[Row]:
         """Take runs that began, changed or went away elsewhere into the list; returns those that changed."""
         rows, now = {row["folder"]: row for row in self.store.runs()}, time.time()
         changed = []
-        for folder in sorted(path for path in self.home.runs.iterdir() if path.is_dir() and path.name[0] != "."):
+        for folder in sorted(path for path in self.home.runs.iterdir() if is_named(path.name) and path.is_dir()):
             row = rows.pop(folder.name, None)
             if row and row["origin"] == "studio":
                 continue
@@ -164,6 +170,14 @@ class Desk:
         first = {"id": run, "folder": folder.name, "name": folder.name, "created": facts.stamp, "family": run}
         row = {**first, "origin": origin, "recipe": facts.recipe.model_dump(mode="json"), **facts.row()}
         return {**row, "state": "stopped"} if ours and row["state"] in LIVE else row
+
+    def sweep(self) -> None:
+        """Remove the objects of runs that are gone for good: neither in the list nor in the bin."""
+        binned = {path.name.partition("-")[0] for path in self.home.bin.iterdir()}
+        known = binned | {row["id"] for row in self.store.runs()}
+        for place in self.home.shown_root.iterdir():
+            if place.name not in known:
+                shutil.rmtree(place, ignore_errors=True)
 
     # One run
 
@@ -261,6 +275,19 @@ Here = Annotated[Desk, Depends(get_desk)]
 """The desk, as an argument of a route."""
 
 
+def is_named(name: str) -> bool:
+    """Whether a folder may be a run: its name is not hidden, and is text that can be told.
+
+    Example:
+        >>> is_named("digits"), is_named(".studio"), is_named("\udcff")
+        (True, False, False)
+    """
+    try:
+        return name.encode()[:1] != b"."
+    except UnicodeEncodeError:
+        return False
+
+
 def is_news(folder: Path, row: Row | None, now: float) -> bool:
     """Whether a folder may say something that its row does not."""
     try:
@@ -298,7 +325,7 @@ def noted(path: Path) -> dict[str, Any] | None:
         with path.open("rb") as file:
             head = file.read(8)
             said = said_in(head + file.read(min(int.from_bytes(head, "little"), JSON_LIMIT)))
-        valid = float(said["valid"]) if said["valid"] else None
+        valid = number(float(said["valid"])) if said["valid"] else None
         return {"step": int(said["step"]), "epoch": int(said["epoch"]), "valid": valid}
     except (OSError, KeyError, TypeError, ValueError):
         return None

@@ -4,14 +4,14 @@ What a run is and how far it came stands in recipe.json, model.json, metrics.jso
 may be missing, cut short or somebody else's.
 """
 
-import json
 from dataclasses import dataclass, field
+from math import isfinite
 from pathlib import Path
 from typing import Any
 
 from narrows.changes import parse
 from narrows.errors import NarrowsError
-from narrows.files import read_json
+from narrows.files import parse_json, read_json
 from narrows.recipe import Recipe
 
 RECIPE, MODEL, MANIFEST = "recipe.json", "model.json", "manifest.json"
@@ -20,8 +20,11 @@ METRICS, REPORT, RESUME = "metrics.jsonl", "report.json", "resume.safetensors"
 FRESH_SECONDS = 30.0
 """A run that is not finished and whose files changed within so many seconds is taken for one that trains."""
 
-HISTORY_BYTES = 32 << 20
-"""So much of metrics.jsonl is read at most: its end."""
+HISTORY_BYTES, LINES_LIMIT, LINE_BYTES = 32 << 20, 100_000, 1 << 14
+"""So much of metrics.jsonl is read at most: its end; and of its lines."""
+
+TERMS_LIMIT, NAME_LIMIT = 32, 80
+"""Terms of the loss of an epoch that are read, and letters of their names."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +53,7 @@ class Facts:
             "state": self.state,
             "epoch": len(self.epochs),
             "epochs": self.recipe.training.epochs,
-            "seconds": float(last.get("seconds") or 0.0),
+            "seconds": last.get("seconds") or 0.0,
             "loss": loss(last, "train"),
             "valid": losses[-1] if losses else None,
             "best": min(losses, default=None),
@@ -63,14 +66,29 @@ def loss(epoch: dict[str, Any], part: str) -> float | None:
     """The loss of an epoch on "train" or "valid", None where it is not a number."""
     terms = epoch.get(part)
     value = terms.get("loss") if isinstance(terms, dict) else None
-    return float(value) if isinstance(value, int | float) else None
+    return number(value)
+
+
+def number(value: Any) -> float | None:
+    """A value as a finite number, None where it is none.
+
+    Example:
+        >>> number(2), number("2"), number(10**400), number(True)
+        (2.0, None, None, None)
+    """
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    try:
+        return float(value) if isfinite(value) else None
+    except OverflowError:
+        return None
 
 
 def pca_of(report: dict[str, Any]) -> float | None:
     """The test error of PCA that a report names."""
     try:
-        return float(report["baseline"]["pca"]["mse"])
-    except (KeyError, TypeError, ValueError):
+        return number(report["baseline"]["pca"]["mse"])
+    except (KeyError, TypeError):
         return None
 
 
@@ -113,20 +131,37 @@ def optional(path: Path) -> dict[str, Any]:
 
 
 def read_history(folder: Path) -> list[dict[str, Any]]:
-    """The lines of metrics.jsonl; one that a kill cut short is left out."""
+    """What the lines of metrics.jsonl say; one that a kill cut short, or that is none of ours, is left out."""
     path = folder / METRICS
-    if not path.is_file():
+    try:
+        if not path.is_file():
+            return []
+        with path.open("rb") as file:
+            file.seek(max(0, path.stat().st_size - HISTORY_BYTES))
+            lines = file.read(HISTORY_BYTES).rsplit(b"\n", LINES_LIMIT)
+    except OSError:
         return []
-    with path.open("rb") as file:
-        file.seek(max(0, path.stat().st_size - HISTORY_BYTES))
-        lines = file.read(HISTORY_BYTES).splitlines()
-    return [epoch for epoch in map(line, lines) if epoch]
+    return [epoch for epoch in map(line, lines[-LINES_LIMIT:]) if epoch]
 
 
 def line(text: bytes) -> dict[str, Any]:
-    """One line of metrics.jsonl, or an empty object."""
+    """One line of metrics.jsonl, of it what is as we write it; an empty object where it is no epoch.
+
+    Example:
+        >>> line(b'{"train": {"loss": 0.5, "x": "<b>"}, "seconds": "long"}')["train"], line(b"[" * 5000)
+        ({'loss': 0.5, 'x': None}, {})
+    """
     try:
-        values = json.loads(text)
+        said = parse_json(text) if len(text) <= LINE_BYTES else {}
     except ValueError:
         return {}
-    return values if isinstance(values, dict) else {}
+    if not isinstance(said, dict) or not said:
+        return {}
+    losses = {part: terms(said.get(part)) for part in ("train", "valid")}
+    return {**losses, "best": said.get("best") is True, "seconds": number(said.get("seconds"))}
+
+
+def terms(said: Any) -> dict[str, float | None]:
+    """The terms of a loss by their names."""
+    pairs = list(said.items())[:TERMS_LIMIT] if isinstance(said, dict) else []
+    return {name[:NAME_LIMIT]: number(value) for name, value in pairs}

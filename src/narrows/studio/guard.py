@@ -15,10 +15,10 @@ import asyncio
 import contextlib
 import hmac
 import json
+import secrets
 from collections.abc import Iterable
 from dataclasses import dataclass
 from html import escape
-from http.cookies import CookieError, SimpleCookie
 from urllib.parse import parse_qs
 
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -143,7 +143,8 @@ class Guard:
 
     def __init__(self, app: ASGIApp, *, token: str, cookie: str, hosts: Iterable[str], csp: str):
         self.app, self.token, self.cookie, self.csp = app, token, cookie, csp
-        self.hosts = frozenset(hosts)
+        self.hosts = frozenset(host.lower() for host in hosts)
+        self.once: set[str] = set()
         self.origins = frozenset(f"http://{host}" for host in self.hosts)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -198,7 +199,7 @@ class Guard:
         given = headers.get(b"origin", [])
         if any(origin.decode("latin-1") not in self.origins for origin in given) or len(given) > 1:
             raise Refusal(403, "The Origin header is not this studio's.")
-        if method not in SAFE and not given and b"authorization" not in headers:
+        if method not in SAFE and not given and not self.has_bearer(headers):
             raise Refusal(403, "A change needs an Origin header, or the token as a bearer.")
         site = headers.get(b"sec-fetch-site", [b"same-origin"])
         if any(word not in (b"same-origin", b"none") for word in site):
@@ -206,17 +207,33 @@ class Guard:
 
     def check_token(self, headers: Headers) -> None:
         """Refuse who knows neither the cookie nor the token."""
-        bearer = [value for value in headers.get(b"authorization", []) if value[:7].lower() == b"bearer "]
-        if any(same(value[7:].strip(), self.token) for value in bearer):
+        if self.has_bearer(headers):
             return
         if any(same(value, self.cookie) for value in cookies(headers, self.cookie_name(headers))):
             return
         raise Refusal(401, "This page opens with its key.", "Open the address that narrows studio prints")
 
+    def has_bearer(self, headers: Headers) -> bool:
+        """Whether the token comes as a bearer."""
+        bearer = [value for value in headers.get(b"authorization", []) if value[:7].lower() == b"bearer "]
+        return any(same(value[7:].strip(), self.token) for value in bearer)
+
+    def key(self) -> str:
+        """A key that opens the page once, for the command that opens a browser: other users can read that."""
+        self.once.add(made := secrets.token_urlsafe(32))
+        return made
+
+    def spend(self, given: bytes) -> bool:
+        """Whether these bytes are a key that was not used yet; it is then."""
+        found = {key for key in self.once if same(given, key)}
+        self.once -= found
+        return bool(found)
+
     def check_key(self, query: bytes) -> None:
         """Refuse a wrong token in the address."""
         given = parse_qs(query.decode("latin-1")).get("token", [])
-        if len(given) != 1 or not same(given[0].encode("latin-1", "replace"), self.token):
+        key = given[0].encode("latin-1", "replace") if len(given) == 1 else b""
+        if not (same(key, self.token) or self.spend(key)):
             raise Refusal(401, "That is not the key of this studio.", "Open the address that narrows studio prints")
 
     def cookie_name(self, headers: Headers) -> str:
@@ -297,7 +314,7 @@ def check_size(scope: Scope) -> None:
 def checked_path(scope: Scope) -> str:
     """The path of a request, which has to be written in the one way that ours are: no dots, no escapes, no doubles."""
     path, raw = scope["path"], scope.get("raw_path") or scope["path"].encode()
-    parts = path.split("/")[1:]
+    parts = path.split("/")[1:] or [""]
     plain = all(part not in ("", ".", "..") for part in parts[:-1]) and parts[-1] not in (".", "..")
     allowed = all(letter.isascii() and (letter.isalnum() or letter in "/._-") for letter in path)
     if scope.get("root_path") or not (path.startswith("/") and plain and allowed) or b"%" in raw:
@@ -327,14 +344,9 @@ def fits(parts: tuple[str, ...], named: tuple[str, ...]) -> bool:
 
 def cookies(headers: Headers, name: str) -> list[bytes]:
     """The values of a cookie in the request."""
-    found = []
-    for header in headers.get(b"cookie", []):
-        try:
-            jar = SimpleCookie(header.decode("latin-1"))
-        except CookieError:
-            continue
-        found += [jar[name].value.encode("latin-1", "replace")] if name in jar else []
-    return found
+    # Servers on other ports of this machine set cookies that come along, and some of them are not well formed.
+    pairs = (pair.partition(b"=") for header in headers.get(b"cookie", []) for pair in header.split(b";"))
+    return [value.strip() for given, _, value in pairs if given.strip() == name.encode("latin-1")]
 
 
 def same(given: bytes, wanted: str) -> bool:

@@ -101,8 +101,11 @@ class Home:
     def empty_bin(self, now: float) -> None:
         """Remove what has been in the bin for more than `BIN_DAYS` days."""
         for folder in self.bin.iterdir():
-            if now - folder.stat().st_ctime > BIN_DAYS * 86_400:
-                shutil.rmtree(folder, ignore_errors=True)
+            if now - folder.lstat().st_ctime > BIN_DAYS * 86_400:
+                if folder.is_symlink():
+                    folder.unlink()
+                else:
+                    shutil.rmtree(folder, ignore_errors=True)
 
     def lock(self) -> IO[str]:
         """Make sure that no other studio works on these runs; keep the file that is returned open.

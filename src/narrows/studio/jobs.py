@@ -33,18 +33,23 @@ To and from the bench (see `bench`): {"do", "call", ...}; {"event": "reply", "ca
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import logging
 import os
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from narrows.errors import UsageError
+from narrows.errors import NarrowsError, UsageError
 from narrows.studio.children import PROGRAM, Child
 from narrows.studio.home import Home
 from narrows.studio.hub import KIND_AT, Hub
+from narrows.studio.snapshots import path_of
 from narrows.studio.store import LIVE, Row, Store
 from narrows.studio.wire import Message
+
+log = logging.getLogger("narrows.studio")
 
 AT_ONCE = 1
 """Families that train at the same time."""
@@ -248,6 +253,7 @@ class Jobs:
 
     def restart(self, rows: list[Row], family: Family | None) -> None:
         """Let a family begin again from its first step; what it had trained goes to the bin."""
+        self.origins(rows)
         if family and family.child:
             family.again = True
             self.say(family, "stop")
@@ -256,21 +262,30 @@ class Jobs:
 
     def begin_again(self, rows: list[Row], pace: float | None = None) -> None:
         """Begin again with runs that nobody works on, at the pace they had."""
+        begins = self.origins(rows)
+        self.check_room()
         for row in rows:
             self.home.throw_away(row["folder"])
             self.home.folder(row["folder"]).mkdir()
             self.store.change(row["id"], epoch=0, step=0, seconds=0.0, loss=None, valid=None, best=None)
             self.hub.begin_again(row["id"])
-        self.begin(rows, begins=self.origins(rows), pace=pace)
+        self.begin(rows, begins=begins, pace=pace)
 
     def origins(self, rows: list[Row]) -> dict[str, dict[str, Any]]:
-        """Where the weights of forked runs come from."""
-        forks = [row for row in rows if row["forked_from"]]
-        parents = {row["id"]: self.store.run(row["forked_from"])["folder"] for row in forks}
-        return {
-            row["id"]: {"folder": str(self.home.folder(parents[row["id"]])), "step": row["forked_step"]}
-            for row in forks
-        }
+        """Where the weights of forked runs come from.
+
+        Raises:
+            UsageError: The snapshot that one of them began with is gone.
+        """
+        return {row["id"]: self.origin(row) for row in rows if row["forked_from"]}
+
+    def origin(self, row: Row) -> dict[str, Any]:
+        """Where the weights of a forked run come from."""
+        with contextlib.suppress(UsageError):
+            folder = self.home.folder(self.store.run(row["forked_from"])["folder"])
+            if path_of(folder, row["forked_step"]).is_file():
+                return {"folder": str(folder), "step": row["forked_step"]}
+        raise UsageError(f"the snapshot {row['name']} began with is gone", step="Fork another one", code="usage.state")
 
     def say(self, family: Family, what: str) -> None:
         """Tell the child of a family what to do; one that does not stop in time is ended."""
@@ -414,7 +429,10 @@ class Jobs:
         else:
             child.say({"do": "exit"})
         if family and family.again and not self.closing:
-            self.begin_again(self.store.family(family.name), family.pace)
+            try:
+                self.begin_again(self.store.family(family.name), family.pace)
+            except NarrowsError as problem:
+                self.set_state(family, "stopped", str(problem))
         if self.loop and not self.closing:
             self.loop.call_later(self.delay(), lambda: asyncio.ensure_future(self.warm()))
         self.go_on()
@@ -474,7 +492,11 @@ class Inbox:
             found = [*self.frames.values(), *self.events]
             self.events, self.frames = [], {}
         for child, message, frames in found:
-            self.hear(child, message, frames)
+            try:
+                self.hear(child, message, frames)
+            except Exception:
+                # What goes wrong with one run must not cost what is said of the others.
+                log.exception("%s said %s", child.role, str(message)[:200])
 
 
 def refused(what: str, row: Row) -> UsageError:

@@ -6,6 +6,7 @@ from typing import Any
 
 import uvicorn
 from starlette.types import ASGIApp
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
 from narrows.studio.app import desk_of
 
@@ -13,12 +14,20 @@ MESSAGE_BYTES, HEADER_BYTES = 64 << 10, 16 << 10
 CONNECTIONS = 4096
 
 
+class Line(WebSocketsSansIOProtocol):
+    """The line to a viewer; one that does not even answer a ping is cut, and what it has not taken is dropped."""
+
+    def keepalive_timeout(self) -> None:
+        super().keepalive_timeout()
+        self.transport.abort()
+
+
 def settings(app: ASGIApp) -> uvicorn.Config:
     """Small limits, and no header that tells what it is."""
     return uvicorn.Config(
         app,
         http="h11",
-        ws="websockets-sansio",
+        ws=Line,
         ws_max_size=MESSAGE_BYTES,
         # Frames are numbers that hardly pack, and packing them would cost more than sending them on this machine.
         ws_per_message_deflate=False,

@@ -22,7 +22,17 @@ from safetensors.numpy import save as format_safetensors
 
 from narrows.errors import DamagedError, ModelError
 from narrows.files import finite, opened, parse_json, write_atomic
-from narrows.studio.frames import POINTS, TILES, WEIGHTS, Places, points_frame, tiles_frame, weights_frame
+from narrows.recipe import PARAMETER_LIMIT
+from narrows.studio.frames import (
+    POINTS,
+    PROJECTIONS,
+    TILES,
+    WEIGHTS,
+    Places,
+    points_frame,
+    tiles_frame,
+    weights_frame,
+)
 
 FOLDER = "snapshots"
 
@@ -30,6 +40,9 @@ MOST, MOST_BYTES = 64, 1 << 30
 """Snapshots of a run at most, and bytes of all of them; a few are kept even of the largest model."""
 
 FEWEST = 4
+
+FILE_BYTES = 4 * PARAMETER_LIMIT + (64 << 20)
+"""Bytes of the snapshot of the largest model there may be; a longer file is none."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,18 +108,33 @@ def read_snapshot(folder: Path, step: int) -> Snapshot:
         near = ", ".join(map(str, steps_of(folder))) or "none"
         raise ModelError(f"no snapshot of step {step}", expected=f"one of: {near}", code="model.snapshot")
     with opened(path) as file:
-        content = file.read()
+        content = file.read(FILE_BYTES + 1)
     try:
         said, tensors = said_in(content), parse_safetensors(content)
         where = Places(tensors.pop("bounds"), tensors.pop("points"))
         rest = {name.removeprefix("rest."): value for name, value in tensors.items() if name.startswith("rest.")}
         valid = float(said["valid"]) if said["valid"] else None
-        return Snapshot(
+        kept = Snapshot(
             int(said["step"]), int(said["epoch"]), valid, tensors["weights"], where, said["projection"],
             tensors["tiles"], rest,
         )  # fmt: skip
+        check(kept, step, len(content))
+        return kept
     except (SafetensorError, ValueError, KeyError, TypeError) as error:
         raise DamagedError(f"{path} cannot be read ({str(error)[:200]})", step="Take another snapshot") from None
+
+
+def check(kept: Snapshot, step: int, size: int) -> None:
+    """Refuse a snapshot that its frames could not be made of.
+
+    Raises:
+        ValueError: What was read is not what is written.
+    """
+    bounds, points = kept.places
+    found = [(array.dtype.str, array.ndim) for array in (kept.weights, points, bounds, kept.tiles)]
+    fits = found == [("<f2", 1), ("<u2", 2), ("<f4", 1), ("|u1", 2)] and (len(bounds), points.shape[1]) == (4, 2)
+    if not fits or kept.projection not in PROJECTIONS or kept.step != step or size > FILE_BYTES:
+        raise ValueError(f"of step {kept.step}, with {found}"[:200])
 
 
 def frames_of(snapshot: Snapshot, count: int) -> dict[int, bytes]:

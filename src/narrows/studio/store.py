@@ -46,7 +46,6 @@ LIVE = ("waiting", "starting", "running", "paused")
 
 STATES = (*LIVE, "stopped", "done", "diverged", "failed")
 JSON_COLUMNS = ("recipe", "baseline")
-LIST_LIMIT = 1000
 
 
 class Store:
@@ -102,7 +101,7 @@ class Store:
 
     def runs(self) -> list[Row]:
         """All runs, the newest first."""
-        return self.select(f"ORDER BY created DESC, id LIMIT {LIST_LIMIT}")
+        return self.select("ORDER BY created DESC, id")
 
     def family(self, family: str) -> list[Row]:
         """The runs that train side by side, in the order in which they were made."""

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from narrows.errors import EnvironmentProblem, InputError, NarrowsError, UsageError
-from narrows.files import read_json, write_json
+from narrows.files import cannot_write, read_json, write_json
 from narrows.studio.guard import UPLOAD_BODY
 from narrows.studio.home import ID, Home, new_id
 from narrows.studio.intake.labels import label
@@ -58,6 +58,9 @@ class Uploads:
             async with self.reading:
                 found = await asyncio.to_thread(read_raw, place, size)
             return await asyncio.to_thread(self.settle, upload, name, found)
+        except OSError as error:
+            await asyncio.to_thread(shutil.rmtree, place, ignore_errors=True)
+            raise cannot_write(place, error) from None
         except BaseException:
             await asyncio.to_thread(shutil.rmtree, place, ignore_errors=True)
             raise

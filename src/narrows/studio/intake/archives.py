@@ -15,6 +15,8 @@ from narrows.studio.intake.labels import file_name, label
 from narrows.studio.intake.magic import format_of
 
 MEMBERS_LIMIT, TOTAL_LIMIT, RATIO_LIMIT = 20_000, 2 << 30, 200
+WRITTEN_LIMIT = 2 << 30
+"""Bytes of all that is written anew: a lossy file is far larger then."""
 MEMBER_LIMIT = sounds.BYTES_LIMIT
 SHOWN = 12
 METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
@@ -84,16 +86,24 @@ def unpacked(archive: zipfile.ZipFile, members: list[zipfile.ZipInfo], out: Path
     folder, left, previews = out / "data", Counter[str](), list[Any]()
     classes, forms = Counter[str](), Counter[str]()
     folder.mkdir()
+    written = 0
     skip = common_depth(members)
     for number, (name, content, form) in enumerate(contents(archive, members, left)):
         parts = PurePosixPath(name).parts[skip:]
         group = label(parts[0], 60) if len(parts) > 1 else ""
         place = folder / file_name(group) if group else folder
+        named = f"{number:05d} {file_name(PurePosixPath(name).stem)}"
         try:
-            shown = keep(content, form, place, f"{number:05d} {file_name(PurePosixPath(name).stem)}")
+            shown = keep(content, form, place, named)
         except (DamagedError, InputError, LimitError) as error:
             left[str(error)] += 1
             continue
+        kept = place / f"{named}.{'png' if form in PICTURES else 'wav'}"
+        written += kept.stat().st_size
+        if written > WRITTEN_LIMIT:
+            raise LimitError(
+                "It would take too much room unpacked", expected=f"at most {WRITTEN_LIMIT:,} bytes", code="limit.zip"
+            )
         classes[group] += 1
         forms["image" if form in PICTURES else "sound"] += 1
         previews += [shown()] if len(previews) < SHOWN else []

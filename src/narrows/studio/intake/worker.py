@@ -133,5 +133,7 @@ def restrict(seconds: float) -> None:
             resource.RLIMIT_CORE: 0,
         }
         for kind, limit in limits.items():
-            resource.setrlimit(kind, (limit, limit))
+            most = resource.getrlimit(kind)[1]
+            allowed = limit if most == resource.RLIM_INFINITY else min(limit, most)
+            resource.setrlimit(kind, (allowed, allowed))
         sys.setrecursionlimit(500)

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 
 import numpy as np
 from fastapi import APIRouter, Query
+from fastapi import Path as InPath
 from fastapi.responses import FileResponse, JSONResponse, Response
 
 from narrows.errors import UsageError
@@ -106,7 +107,7 @@ async def weights(run: str, desk: Here, step: Step = None) -> Response:
 
 
 @router.get("/{run}/snapshots/{step}", response_class=Response, responses=BYTES)
-async def snapshot(run: str, step: int, desk: Here) -> Response:
+async def snapshot(run: str, step: Annotated[int, InPath(ge=0, lt=2**53)], desk: Here) -> Response:
     """Points, weights and tiles of a snapshot: three frames, each after its length (u32)."""
     return binary(await asyncio.to_thread(whole, desk, desk.store.run(run), step))
 
