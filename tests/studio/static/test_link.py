@@ -74,7 +74,8 @@ def test_state_reads_what_it_wrote(lab):
       const [one, two] = [createState(), createState()];
       one.view.value = "map"; one.runs.value = ["abc", "def"];
       one.object.value = 7; one.hidden.value = new Set([1, 9]);
-      one.camera.value = { x: 1.25, y: -3, k: 2 }; one.projection.value = "tsne"; one.override.value = { 0: 1.5, 3: -2 };
+      one.camera.value = { x: 1.25, y: -3, k: 2 };
+      one.projection.value = "tsne"; one.override.value = { 0: 1.5, 3: -2 };
       one.step.value = 120; one.layer.value = "encoder.layers.0"; one.unit.value = 0;
       const hash = hashOf(one);
       const taken = takeHash(two, hash);

@@ -5,8 +5,6 @@ import { short } from "narrows/controls";
 import { html, useLayoutEffect, useRef, useValue, useWidth } from "narrows/html";
 import { timed } from "narrows/beat";
 
-export { useWidth } from "narrows/html";
-
 const HEIGHT = 36;
 const MARGIN = 6;
 

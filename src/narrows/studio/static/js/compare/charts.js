@@ -5,7 +5,7 @@ import { onFrame } from "narrows/beat";
 import { short } from "narrows/controls";
 import { css, token } from "narrows/draw";
 import { html, useEffect, useLayoutEffect, useRef, useValue } from "narrows/html";
-import { useWidth } from "narrows/timeline";
+import { useWidth } from "narrows/html";
 import { columnCss, errorOf, errorsOf, LETTERS, nameOf } from "narrows/compare/marks";
 
 const HEIGHT = 210;
