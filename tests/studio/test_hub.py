@@ -225,9 +225,9 @@ def test_a_viewer_that_neither_reads_nor_answers_is_cut_off(open_studio, monkeyp
         head = f"GET /api/live HTTP/1.1\r\nHost: 127.0.0.1:{studio.port}\r\nAuthorization: Bearer {studio.home.token}"
         more = "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13"
         deaf.sendall(f"{head}\r\n{more}\r\nSec-WebSocket-Key: {'A' * 22}==\r\n\r\n".encode())
+        assert deaf.recv(12) == b"HTTP/1.1 101"
         said = json.dumps({"type": "watch", "runs": [run], "want": ["points"]}).encode()
         deaf.sendall(bytes([0x81, 0x80 | len(said)]) + bytes(4) + said)
-        assert deaf.recv(12) == b"HTTP/1.1 101"
         end = time.monotonic() + 10
         while (not watched or hub.viewers) and time.monotonic() < end:
             time.sleep(0.05)

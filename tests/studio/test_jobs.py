@@ -238,3 +238,12 @@ def test_what_cannot_be_heard_does_not_cost_what_comes_with_it(caplog):
     inbox.empty()
     assert heard == ["first", "last"]
     assert "bad" in caplog.text
+
+
+def test_a_fork_of_what_is_deleted_meanwhile_leaves_nothing(studio, monkeypatch):
+    (parent,) = studio.new({"training": {"epochs": 1}})
+    studio.wait(parent, "done")
+    desk = studio.server.desk
+    monkeypatch.setattr(desk, "check_snapshot", lambda row, step: desk.store.remove(row["id"]))
+    assert studio.http.post(f"/api/runs/{parent}/fork", json={"step": 5}).status_code == 409
+    assert desk.store.runs() == []

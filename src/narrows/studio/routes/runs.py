@@ -121,9 +121,10 @@ async def fork(run: str, wanted: Fork, desk: Here) -> Listed:
     recipe = wanted.recipe or parse(row["recipe"])
     check(desk, recipe)
     new = fresh(recipe, family := new_id(), family, f"{row['name'][:100]}, from step {wanted.step:,}")
-    await asyncio.to_thread(settle, desk, [{**new, "forked_from": run, "forked_step": wanted.step}])
-    stored = desk.store.family(family)
-    desk.jobs.begin(stored, begins=desk.jobs.origins(stored))
+    forked = {**new, "forked_from": run, "forked_step": wanted.step}
+    begins = desk.jobs.origins([forked])
+    await asyncio.to_thread(settle, desk, [forked])
+    desk.jobs.begin(desk.store.family(family), begins=begins)
     return listed(desk.store.run(family))
 
 
