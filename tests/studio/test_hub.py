@@ -209,7 +209,7 @@ def test_a_viewer_that_neither_reads_nor_answers_is_cut_off(open_studio, monkeyp
 
     def hurried(app):
         config = plain(app)
-        config.ws_ping_interval = config.ws_ping_timeout = 0.2
+        config.ws_ping_interval = config.ws_ping_timeout = 0.5
         return config
 
     plain = serve.settings
@@ -219,6 +219,8 @@ def test_a_viewer_that_neither_reads_nor_answers_is_cut_off(open_studio, monkeyp
     studio.wait(run, "done")
     hub = studio.server.desk.hub
     hub.record(run).add_frame(b"N\1\1\0" + bytes(32 << 20))
+    watched, watch = [], hub.watch
+    monkeypatch.setattr(hub, "watch", lambda *said: (watched.append(said), watch(*said)))
     with socket.create_connection(("127.0.0.1", studio.port)) as deaf:
         head = f"GET /api/live HTTP/1.1\r\nHost: 127.0.0.1:{studio.port}\r\nAuthorization: Bearer {studio.home.token}"
         more = "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13"
@@ -227,9 +229,7 @@ def test_a_viewer_that_neither_reads_nor_answers_is_cut_off(open_studio, monkeyp
         deaf.sendall(bytes([0x81, 0x80 | len(said)]) + bytes(4) + said)
         assert deaf.recv(12) == b"HTTP/1.1 101"
         end = time.monotonic() + 10
-        while not any(viewer.watch for viewer in hub.viewers) and time.monotonic() < end:
-            time.sleep(0.01)
-        assert hub.viewers
-        while hub.viewers and time.monotonic() < end:
+        while (not watched or hub.viewers) and time.monotonic() < end:
             time.sleep(0.05)
+        assert watched
         assert not hub.viewers
