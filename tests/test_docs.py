@@ -72,7 +72,7 @@ def test_commands_in_console_blocks_are_understood(page):
 def test_settings_in_console_blocks_are_accepted(page):
     for _, *words in typed(page, "narrows"):
         pairs = list(pairwise(words))
-        kinds = [f"{option[2:]}={value}" for option, value in pairs if option in {"--network", "--bottleneck"}]
+        kinds = [f"{option[2:]}={value}" for option, value in pairs if option in {"--network", "--bottleneck", "--corruption"}]
         assign(Recipe(), [*kinds, *(value for option, value in pairs if option == "--set")])
 
 

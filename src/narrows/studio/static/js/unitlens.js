@@ -2,7 +2,7 @@
 
 import { columnsOf, LABEL, valueOf } from "narrows/columns";
 import { short } from "narrows/controls";
-import { html, useEffect, useMemo, useState, useValue } from "narrows/html";
+import { html, useEffect, useMemo, useRef, useState, useValue } from "narrows/html";
 import { Picture } from "narrows/picture";
 import { reachOf } from "narrows/waist";
 
@@ -12,7 +12,7 @@ const WAIT_MS = 140;
 const WIDTH = 236;
 const SHOWN = 6;
 const STEPS = 5;
-const TURN_MS = 250;
+const TURN_MS = 60;
 
 /**
  * @param {{glass: Glass, studio: import("narrows/studio").Studio, graph: any, width: number, height: number, down: boolean, waist: number}} given `waist` is its upper edge.
@@ -84,17 +84,23 @@ function Favourites({ glass, studio, graph, column, hover }) {
 function Traversal({ glass, studio, graph, unit }) {
   const dark = useValue(studio.dark);
   const turn = useTurn();
+  const kept = useRef(/** @type {any} */ ([]));
   const ranges = useValue(glass.ranges);
   const model = useMemo(() => glass.source?.twin(), [glass.source]);
   if (!model || !glass.own) return null;
   const [low, high] = reachOf(ranges, unit);
-  const outputs = Array.from({ length: STEPS }, (_, i) => along(model, glass, unit, low + ((high - low) * i) / (STEPS - 1)));
+  // One of them a turn: five decodes in one frame would be felt in a drag.
+  if (kept.current.unit !== unit) kept.current = Object.assign([], { unit });
+  const at = turn % STEPS;
+  kept.current[at] = along(model, glass, unit, low + ((high - low) * at) / (STEPS - 1));
   return html`<small>${short(Math.round(low * 10) / 10)} to ${short(Math.round(high * 10) / 10)}, the others as they are</small>
-    <div class="thumbs five">${outputs.map((values, i) => html`<${Picture} key=${i} look=${graph} values=${values} dark=${dark}
-      stamp=${turn} label="step ${i + 1} of ${STEPS}" />`)}</div>`;
+    <div class="thumbs five">${Array.from(
+      { length: STEPS },
+      (_, i) => html`<${Picture} key=${i} look=${graph} values=${kept.current[i] ?? null} dark=${dark} stamp=${turn} label="step ${i + 1} of ${STEPS}" />`,
+    )}</div>`;
 }
 
-/** A number that changes a few times a second: five decodes with every frame would be too much. */
+/** A number that goes up a few times a second. */
 function useTurn() {
   const [turn, setTurn] = useState(0);
   useEffect(() => {
