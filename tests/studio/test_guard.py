@@ -267,6 +267,10 @@ def test_every_answer_carries_its_headers(studio):
     assert "unsafe" not in policy
     assert "img-src 'self' data: blob:" in policy
     assert "worker-src 'self' blob:" in policy
+    said = dict(part.split(" ", 1) for part in policy.split("; "))
+    assert said["default-src"] == said["connect-src"] == "'self'"
+    assert said["object-src"] == said["base-uri"] == said["form-action"] == "'none'"
+    assert "style-src" not in said
 
 
 def test_the_key_and_the_folders_are_for_their_user_alone(studio):
