@@ -37,7 +37,7 @@ MODELS: dict[str, Network] = {
 }
 TITLES = ("decode p50", "p95", "forward p50", "p95", "new weights p50", "p95", "torch decode p50")
 TIMES = """async ([graph, bytes]) => {
-  const { Model } = await import("narrows/nn");
+  const { Model } = await import("narrows/nn/nn");
   const weights = new Uint16Array(Uint8Array.from(atob(bytes), (c) => c.charCodeAt(0)).buffer);
   const model = new Model(graph, weights);
   const z = new Float32Array(model.z.length), x = new Float32Array(graph.values).fill(0.5);

@@ -240,7 +240,7 @@ def test_the_model_in_the_file_is_the_one_that_was_trained(made, page):
     opened(page, out)
     script = """async (z) => {
       const [{ Model }, { about, part }, { unpack }] = await Promise.all(
-        ["narrows/nn", "narrows/offline/data", "narrows/frames"].map((name) => import(name)));
+        ["narrows/nn/nn", "narrows/offline/data", "narrows/state/frames"].map((name) => import(name)));
       const model = new Model(about.run.graph, unpack(await part("weights")).values);
       return Array.from(model.decode(z).y);
     }"""

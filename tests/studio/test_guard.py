@@ -135,7 +135,7 @@ def test_the_key_is_handed_over_once(studio):
     assert studio.home.token not in jar
     given = {"Cookie": jar.partition(";")[0]}
     assert b"<p>page" in ask(studio, "GET", "/", given)[2]
-    assert ask(studio, "GET", "/static/js/app.js", given)[0] == 200
+    assert ask(studio, "GET", "/static/js/page/app.js", given)[0] == 200
 
 
 @pytest.mark.parametrize("query", ["token=", "token=x", "token={0}&token={0}", "token={0}x", "a=1&token=%00"])
@@ -217,15 +217,15 @@ def test_a_cookie_of_another_port_or_value_does_not_open(studio):
 
 @pytest.mark.parametrize("method", ["HEAD", "OPTIONS", "PUT", "TRACE", "PROPFIND", "FOO", "get"])
 def test_other_methods_are_refused(studio, method):
-    for path in ("/", "/api/runs", "/static/js/app.js", "/api/health"):
+    for path in ("/", "/api/runs", "/static/js/page/app.js", "/api/health"):
         assert ask(studio, method, path, key(studio))[0] in (400, 405)
 
 
 PATHS = [
     "/static/../secret.key", "/static/%2e%2e/secret.key", "/static/js/..%2fsecret.key", "/static//etc/passwd",
-    "/static/%2fetc/passwd", "/static/js/app.js%00", "/static/..\\secret.key", "/static/secret.key", "/static/.",
+    "/static/%2fetc/passwd", "/static/js/page/app.js%00", "/static/..\\secret.key", "/static/secret.key", "/static/.",
     "//api/runs", "/api//runs", "/api/./runs", "/api/runs/", "/API/runs", "/api/runs;x", "/api%2fruns", "/static/",
-    "/static", "/api/health/..", "/docs", "/redoc", "/openapi.json", "/api/runs/a1/do/x", "/static/js/app.js/",
+    "/static", "/api/health/..", "/docs", "/redoc", "/openapi.json", "/api/runs/a1/do/x", "/static/js/page/app.js/",
 ]  # fmt: skip
 
 
@@ -254,7 +254,7 @@ def test_every_answer_carries_its_headers(studio):
     answers = [
         ask(studio, "GET", path, way) for path in ("/", "/api/runs", "/api/nothing") for way in ({}, key(studio))
     ]
-    for _, headers, _ in [*answers, ask(studio, "GET", "/static/js/app.js", key(studio))]:
+    for _, headers, _ in [*answers, ask(studio, "GET", "/static/js/page/app.js", key(studio))]:
         low = {name.lower(): value for name, value in headers.items()}
         assert low["x-content-type-options"] == "nosniff"
         assert "frame-ancestors 'none'" in low["content-security-policy"]

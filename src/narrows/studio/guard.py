@@ -326,7 +326,7 @@ def decide(path: str) -> Decision | None:
     """The decision for a path, None where there is none.
 
     Example:
-        >>> decide("/api/runs/abc/do").methods, decide("/api/other"), decide("/static/js/app.js") is READ
+        >>> decide("/api/runs/abc/do").methods, decide("/api/other"), decide("/static/js/page/app.js") is READ
         (('POST',), None, True)
     """
     parts = tuple(path.split("/"))

@@ -1,7 +1,7 @@
 """The page's own modules, styles and some data as one HTML file, which works where it lies without any server.
 
 Modules become data: addresses in the import map, so that they find each other by their names; what they ask the server
-for is answered by `narrows/offline/api`, which stands under the name of `narrows/api`. The file's own policy lets it
+for is answered by `narrows/offline/api`, which stands under the name of `narrows/state/api`. The file's own policy lets it
 load nothing else: no address, no script but these.
 """
 
@@ -21,7 +21,7 @@ import numpy as np
 from narrows.studio.pages import IMPORT_MAP, STATIC
 
 ENTRY = "narrows/offline/page"
-INSTEAD = {"narrows/api": "narrows/offline/api"}
+INSTEAD = {"narrows/state/api": "narrows/offline/api"}
 """Modules that stand under the name of others in a file."""
 
 COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)

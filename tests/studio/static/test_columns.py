@@ -29,7 +29,7 @@ def whole(request, made):
 
 
 def columns_of(lab, graph):
-    return lab('const { columnsOf } = await import("narrows/columns"); return columnsOf(graph);', graph=graph)
+    return lab('const { columnsOf } = await import("narrows/build/columns"); return columnsOf(graph);', graph=graph)
 
 
 @pytest.mark.parametrize("code", CODES, ids=lambda code: code.kind)
@@ -59,7 +59,7 @@ def test_the_columns_run_from_the_input_through_the_code_to_the_output(lab, whol
 def test_columns_stand_side_by_side_as_thick_as_they_have_values(lab, whole, width):
     graph, _, _ = whole
     body = """
-      const { columnsOf, layAcross, THINNEST } = await import("narrows/columns");
+      const { columnsOf, layAcross, THINNEST } = await import("narrows/build/columns");
       return { ...layAcross(columnsOf(graph), { width, height: 500 }), least: THINNEST };
     """
     laid = lab(body, graph=graph, width=width)
@@ -76,7 +76,7 @@ def test_columns_stand_side_by_side_as_thick_as_they_have_values(lab, whole, wid
 def test_downwards_they_follow_each_other_within_the_width(lab, whole):
     graph, _, _ = whole
     body = """
-      const { columnsOf, layDown } = await import("narrows/columns");
+      const { columnsOf, layDown } = await import("narrows/build/columns");
       return layDown(columnsOf(graph), { width: 366 });
     """
     placed = lab(body, graph=graph)["placed"]
@@ -86,9 +86,9 @@ def test_downwards_they_follow_each_other_within_the_width(lab, whole):
 
 
 POINTED = """
-  const { columnsOf, layAcross, plateOf, valueOf } = await import("narrows/columns");
-  const { paintPlate, ramp } = await import("narrows/plates");
-  const { Model } = await import("narrows/nn");
+  const { columnsOf, layAcross, plateOf, valueOf } = await import("narrows/build/columns");
+  const { paintPlate, ramp } = await import("narrows/build/plates");
+  const { Model } = await import("narrows/nn/nn");
   const tokens = { muted: "#808080", card: "#ffffff", encoder: "#0000ff", code: "#8000ff", decoder: "#ff8000" };
   const { style } = document.documentElement;
   Object.entries(tokens).forEach(([name, colour]) => style.setProperty(`--${name}`, colour));
@@ -138,7 +138,7 @@ def test_the_value_one_points_at_is_the_value_that_is_painted_there(lab, whole):
 def test_every_unit_is_found_again_where_its_frame_is_drawn(lab, whole):
     graph, _, _ = whole
     body = """
-      const { columnsOf, layAcross, plateOf } = await import("narrows/columns");
+      const { columnsOf, layAcross, plateOf } = await import("narrows/build/columns");
       const { placed } = layAcross(columnsOf(graph), { width: 1200, height: 620 });
       const lost = [];
       for (const { column, box } of placed.filter(({ column }) => ["layer", "code"].includes(column.role))) {
@@ -157,7 +157,7 @@ def test_every_unit_is_found_again_where_its_frame_is_drawn(lab, whole):
 
 def test_a_scale_grows_at_once_and_shrinks_slowly(lab):
     body = """
-      const { Scale } = await import("narrows/plates");
+      const { Scale } = await import("narrows/build/plates");
       const scale = new Scale();
       return [[1], [4], [0.5], [0.5]].map((values) => scale.follow(values));
     """

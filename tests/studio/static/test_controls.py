@@ -7,12 +7,12 @@ from narrows.cli.draw.style import short_number
 
 @pytest.mark.parametrize("value", [0.8831, 12.34, 12345, 0.00042, 4.2e-7, 3, -0.25, 1234.6, 0.01, 1.5, 99.96])
 def test_numbers_are_written_as_on_paper(lab, value):
-    assert lab('return (await import("narrows/controls")).short(value);', value=value) == short_number(value)
+    assert lab('return (await import("narrows/page/controls")).short(value);', value=value) == short_number(value)
 
 
 def test_a_frame_does_each_task_once_and_goes_on_after_a_mistake(lab):
     body = """
-      const { onFrame, afterFrame, beat } = await import("narrows/beat");
+      const { onFrame, afterFrame, beat } = await import("narrows/page/beat");
       const done = [];
       const caught = (resolve) => (event) => (event.preventDefault(), event.stopImmediatePropagation(), resolve());
       const ignored = new Promise((resolve) => {

@@ -9,7 +9,7 @@ TOKENS = "document.documentElement.style.cssText = '--card: #ffffff; --ink: #000
 def painted(lab, look, values, lost=None):
     body = (
         TOKENS
-        + 'const { imageOf } = await import("narrows/draw"); return new Uint8Array(imageOf(look, values, lost).data);'
+        + 'const { imageOf } = await import("narrows/draw/draw"); return new Uint8Array(imageOf(look, values, lost).data);'
     )
     return lab(
         body, look=look, values=np.array(values, "f4"), lost=lost if lost is None else np.array(lost, "f4")
@@ -36,7 +36,7 @@ def test_every_kind_leaves_ink(lab):
     body = (
         TOKENS
         + """
-      const { drawObject, drawLost } = await import("narrows/draw");
+      const { drawObject, drawLost } = await import("narrows/draw/draw");
       const count = (draw) => {
         const canvas = document.createElement("canvas");
         draw(canvas);
@@ -59,5 +59,5 @@ def test_every_kind_leaves_ink(lab):
 
 
 def test_tiles_go_back_to_scaled_values(lab):
-    body = 'return (await import("narrows/draw")).tileValues({ values: 2, bytes }, 1, { low: -1, high: 3 });'
+    body = 'return (await import("narrows/draw/draw")).tileValues({ values: 2, bytes }, 1, { low: -1, high: 3 });'
     assert lab(body, bytes=np.array([0, 0, 0, 255], np.uint8)).tolist() == [-1, 3]

@@ -20,8 +20,8 @@ NETS = {
 SHAPES = [(2, 7, 10), (2, 30)]
 
 EXPLAIN = """
-  const { Model } = await import("narrows/nn");
-  const { explain } = await import("narrows/explain");
+  const { Model } = await import("narrows/nn/nn");
+  const { explain } = await import("narrows/nn/explain");
   const model = new Model(graph, weights);
   model.forward(object);
   return asked.map(([name, index]) => explain(model, name, index));
@@ -111,8 +111,8 @@ def test_a_tied_layer_and_layers_that_move_values(lab, made):
 def test_the_strongest_terms_come_first(lab, made):
     model, graph, x = made(NETS["dense"], Plain(size=4), (2, 7, 10))
     script = """
-      const { Model } = await import("narrows/nn");
-      const { explain, strongest } = await import("narrows/explain");
+      const { Model } = await import("narrows/nn/nn");
+      const { explain, strongest } = await import("narrows/nn/explain");
       const model = new Model(graph, weights);
       model.forward(object);
       return strongest(explain(model, "encoder.layers.0", 4).terms, 5);
@@ -186,7 +186,7 @@ def test_a_receptive_field_is_where_the_slope_is_not_zero(lab, made, seen, netwo
     names = {layer["name"] for layer in graph["layers"]}
     asked = [[name, i] for name, i in asked_of(graph, {layer["op"] for layer in graph["layers"]}, 2) if name in outputs]
     script = """
-      const { field } = await import("narrows/field");
+      const { field } = await import("narrows/nn/field");
       return asked.map(([name, index]) => field(graph, name, index));
     """
     given = lab(script, graph=graph, asked=asked)
@@ -205,8 +205,8 @@ def test_units_answer_the_objects_that_move_them_most(lab, made, seen, network, 
     x = np.random.default_rng(3).normal(0, 1, (30, 2, 7, 10)).astype(np.float32)
     model.encode(torch.from_numpy(x))
     script = """
-      const { Model } = await import("narrows/nn");
-      const { Survey } = await import("narrows/survey");
+      const { Model } = await import("narrows/nn/nn");
+      const { Survey } = await import("narrows/nn/survey");
       const survey = new Survey(new Model(graph, weights), name, 4);
       for (let i = 0; i < 30; i += 1) survey.add(objects.subarray(i * graph.values, (i + 1) * graph.values), 100 + i);
       return { best: survey.best, dead: survey.dead };
@@ -224,8 +224,8 @@ def test_units_answer_the_objects_that_move_them_most(lab, made, seen, network, 
 
 def test_filters_and_patterns_are_the_weights(lab, made):
     script = """
-      const { Model } = await import("narrows/nn");
-      const { filters } = await import("narrows/filters");
+      const { Model } = await import("narrows/nn/nn");
+      const { filters } = await import("narrows/nn/filters");
       const model = new Model(graph, weights);
       return Object.fromEntries(graph.layers.map(({ name }) => [name, filters(model, name)]));
     """

@@ -7,7 +7,7 @@ import pytest
 
 from narrows.studio import frames
 
-READ = 'const { unpack, placed } = await import("narrows/frames"); const frame = unpack(bytes.buffer);'
+READ = 'const { unpack, placed } = await import("narrows/state/frames"); const frame = unpack(bytes.buffer);'
 
 
 def bytes_of(frame):
@@ -42,19 +42,19 @@ def test_weights_and_tiles(lab):
 def test_frames_one_after_the_other(lab):
     parts = [frames.pack(frames.TILES, n, 1, n + 1, bytes(n + 1)) for n in range(3)]
     whole = b"".join(struct.pack("<I", len(part)) + part for part in parts)
-    body = 'return (await import("narrows/frames")).unpackAll(bytes.buffer).map(({ step, values }) => [step, values]);'
+    body = 'return (await import("narrows/state/frames")).unpackAll(bytes.buffer).map(({ step, values }) => [step, values]);'
     assert lab(body, bytes=bytes_of(whole)) == [[0, 1], [1, 2], [2, 3]]
 
 
 @pytest.mark.parametrize("damage", [b"", b"N", b"X" * 32, b"N\x02" + bytes(30), b"N\x01\x09" + bytes(29)])
 def test_what_is_no_frame_is_refused(lab, damage):
-    body = 'try { (await import("narrows/frames")).unpack(bytes.buffer); return "read"; } catch (e) { return e.name; }'
+    body = 'try { (await import("narrows/state/frames")).unpack(bytes.buffer); return "read"; } catch (e) { return e.name; }'
     assert lab(body, bytes=bytes_of(damage)) == "RangeError"
 
 
 def test_a_run_takes_news_in_any_order(lab):
     body = """
-      const { Run } = await import("narrows/run");
+      const { Run } = await import("narrows/state/run");
       const run = new Run("abc");
       const judged = [{ epoch: 1, train: { loss: 2 }, valid: { loss: 1 } }];
       run.hear({ state: "running", step: 2, curve: { step: [1, 2], loss: [4, 3] }, judged });
@@ -75,8 +75,8 @@ def test_a_run_takes_news_in_any_order(lab):
 def test_only_the_frame_of_a_snapshot_is_shown_while_one_looks_at_it(lab):
     tiles = [bytes_of(frames.pack(frames.TILES, step, 1, 1, bytes([step]))) for step in (1, 2)]
     body = """
-      const { Run } = await import("narrows/run");
-      const { unpack } = await import("narrows/frames");
+      const { Run } = await import("narrows/state/run");
+      const { unpack } = await import("narrows/state/frames");
       const run = new Run("abc");
       run.take(unpack(first.buffer));
       run.scrubbed.value = 1;

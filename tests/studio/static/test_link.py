@@ -9,7 +9,7 @@ BASE = Recipe().model_dump(mode="json")
 
 def there_and_back(lab, link):
     body = """
-      const { toHash, fromHash } = await import("narrows/link");
+      const { toHash, fromHash } = await import("narrows/state/link");
       const hash = toHash(link, base);
       return { hash, back: fromHash(hash) };
     """
@@ -54,13 +54,13 @@ def test_the_rest_comes_back(lab):
 
 @pytest.mark.parametrize("hash", ["", "#", "#2/build", "#1", "#1/", "#build", "#1/Build?x=1"])
 def test_other_hashes_are_no_links(lab, hash):
-    assert lab('return (await import("narrows/link")).fromHash(hash);', hash=hash) is None
+    assert lab('return (await import("narrows/state/link")).fromHash(hash);', hash=hash) is None
 
 
 @pytest.mark.parametrize("path", ["data.__proto__.polluted", "data.constructor.prototype.polluted", "data.toString"])
 def test_a_link_cannot_reach_beyond_itself(lab, path):
     body = """
-      const { recipe } = (await import("narrows/link")).fromHash(`#1/build?${path}=1`);
+      const { recipe } = (await import("narrows/state/link")).fromHash(`#1/build?${path}=1`);
       return { own: ({}).polluted ?? null, recipe };
     """
     found = lab(body, path=path)
@@ -70,7 +70,7 @@ def test_a_link_cannot_reach_beyond_itself(lab, path):
 
 def test_state_reads_what_it_wrote(lab):
     body = """
-      const { createState, hashOf, takeHash } = await import("narrows/state");
+      const { createState, hashOf, takeHash } = await import("narrows/state/state");
       const [one, two] = [createState(), createState()];
       one.view.value = "map"; one.runs.value = ["abc", "def"];
       one.object.value = 7; one.hidden.value = new Set([1, 9]);
@@ -94,7 +94,7 @@ def test_state_reads_what_it_wrote(lab):
 )
 def test_nonsense_in_a_link_is_left_out(lab, query):
     body = """
-      const { createState, hashOf, takeHash } = await import("narrows/state");
+      const { createState, hashOf, takeHash } = await import("narrows/state/state");
       const state = createState(); takeHash(state, `#1/map?${query}`); return hashOf(state);
     """
     assert lab(body, query=query) == "#1/map"
@@ -106,7 +106,7 @@ def test_the_command_is_what_the_shell_reads(lab):
     recipe = Recipe(data={"name": "digits"}, objective={"l1": 1.0}, bottleneck={"kind": "plain", "size": 2}).model_dump(
         mode="json"
     )
-    body = 'return (await import("narrows/link")).asCommand(recipe, base);'
+    body = 'return (await import("narrows/state/link")).asCommand(recipe, base);'
     words = shlex.split(lab(body, recipe=recipe, base=BASE))
     assert words[:3] == ["narrows", "train", "digits"]
     assert "bottleneck.size=2" in words

@@ -19,7 +19,7 @@ def flat(points):
 def test_the_nearest_dot_is_found_on_stretched_axes(lab):
     points, asked = RNG.normal(size=(3000, 2)).astype("f4"), RNG.normal(size=(200, 2)).astype("f4")
     body = """
-      const { Grid } = await import("narrows/grid");
+      const { Grid } = await import("narrows/dots/grid");
       const grid = new Grid(xy, xy.length / 2);
       const near = (i) => grid.nearest(asked[2 * i], asked[2 * i + 1], 12, 40, 130);
       return Array.from({ length: asked.length / 2 }, (_, i) => near(i));
@@ -34,7 +34,7 @@ def test_the_nearest_dot_is_found_on_stretched_axes(lab):
 
 def test_hidden_dots_are_not_found(lab):
     body = """
-      const { Grid } = await import("narrows/grid");
+      const { Grid } = await import("narrows/dots/grid");
       return new Grid(xy, 2).nearest(0, 0, 9, 1, 1, (i) => i !== 0);
     """
     assert lab(body, xy=flat([[0, 0], [3, 0]])) == 1
@@ -44,7 +44,7 @@ def test_a_lasso_holds_what_it_encloses(lab):
     corners, points = RNG.normal(size=(9, 2)), RNG.normal(size=(500, 2)).astype("f4")
     hull = corners[np.argsort(np.arctan2(*(corners - corners.mean(0)).T))]
     body = """
-      const { inside } = await import("narrows/grid");
+      const { inside } = await import("narrows/dots/grid");
       return Array.from({ length: xy.length / 2 }, (_, i) => inside(xy[2 * i], xy[2 * i + 1], line));
     """
     expected = matplotlib_path.Path(hull).contains_points(points)
@@ -53,7 +53,7 @@ def test_a_lasso_holds_what_it_encloses(lab):
 
 def test_zooming_holds_the_place_under_the_pointer(lab):
     body = """
-      const { placing, zoomed, moved } = await import("narrows/camera");
+      const { placing, zoomed, moved } = await import("narrows/dots/camera");
       const frame = { x: 2, y: -1, width: 5, height: 3, give: 2 };
       const size = { width: 800, height: 500 };
       const under = (camera, x, y) => {
@@ -72,7 +72,7 @@ def test_zooming_holds_the_place_under_the_pointer(lab):
 
 
 DIRECTIONS = """
-  const { directions } = await import("narrows/plane");
+  const { directions } = await import("narrows/dots/plane");
   const held = codes.slice(0, size);
   const plane = directions({ count, size, values: codes }, xy, () => held);
   const asked = { x: 0.7, y: -1.3 };
@@ -97,7 +97,7 @@ def test_a_drag_moves_the_code_within_the_plane_of_the_pca(lab, count, size):
 
 def test_a_place_between_neighbours_decodes_their_mean(lab):
     body = """
-      const { neighbourly } = await import("narrows/plane");
+      const { neighbourly } = await import("narrows/dots/plane");
       const plane = neighbourly({ count: 4, size: 3, values: codes }, xy);
       return [plane.codeAt({ x: 0, y: 0 }), plane.exact, Object.values(plane.placeOf(codes.subarray(3, 6)))];
     """
@@ -123,7 +123,7 @@ def test_a_map_is_turned_to_match_another(lab):
 
 
 SPLAT = """
-  const { Splat } = await import("narrows/splat");
+  const { Splat } = await import("narrows/dots/splat");
   const splat = new Splat();
   Object.assign(splat, { radius: 3, opacity: 256, paper: [255, 255, 255] });
   splat.move(xy, place);
@@ -180,7 +180,7 @@ def test_an_open_ground_shows_between_dots(lab):
 
 def test_dots_glide_from_where_they_are(lab):
     body = """
-      const { Splat } = await import("narrows/splat");
+      const { Splat } = await import("narrows/dots/splat");
       const splat = new Splat();
       splat.move(new Float32Array([0, 0, 10, 10]), place);
       splat.share = 1;
@@ -200,7 +200,7 @@ def test_a_picture_stands_for_its_dot(lab):
     assert (picture[7, 5:12, 1] == 255).all()
 
 
-THUMB = 'const { thumbOf } = await import("narrows/thumbs"); return thumbOf(look, values, side);'
+THUMB = 'const { thumbOf } = await import("narrows/draw/thumbs"); return thumbOf(look, values, side);'
 
 
 def test_a_small_picture_is_the_mean_of_what_it_covers(lab):
@@ -230,7 +230,7 @@ def test_curves_and_rows_leave_ink_in_every_column(lab, kind):
 
 def test_pictures_do_not_cover_each_other_and_the_first_objects_come_first(lab):
     body = """
-      const { withRoom } = await import("narrows/thumbs");
+      const { withRoom } = await import("narrows/draw/thumbs");
       const place = { ax: 1, bx: 0, ay: 1, by: 0 };
       return withRoom(xy, xy.length / 2, place, { width: 300, height: 300 }, 28, () => true, 1000);
     """
@@ -245,7 +245,7 @@ def test_pictures_do_not_cover_each_other_and_the_first_objects_come_first(lab):
 
 
 def test_a_sound_made_from_levels_has_its_tones(lab):
-    body = 'const { soundOf } = await import("narrows/atlas/sound"); return soundOf(levels, 65, 20);'
+    body = 'const { soundOf } = await import("narrows/map/sound"); return soundOf(levels, 65, 20);'
     levels = np.full((65, 20), -80.0)
     levels[12] = -3
     sound = lab(body, levels=flat(levels))
@@ -256,7 +256,7 @@ def test_a_sound_made_from_levels_has_its_tones(lab):
 
 def test_a_scene_is_read_from_where_its_pixels_lie(lab):
     body = """
-      const { sceneOf } = await import("narrows/atlas/scene");
+      const { sceneOf } = await import("narrows/map/scene");
       const scene = sceneOf(["row 2, column 1", "row 0, column 3"]);
       return [scene.rows, scene.columns, [...scene.at], sceneOf(["a.png"]), sceneOf(null)];
     """
@@ -270,7 +270,7 @@ def test_a_scene_is_read_from_where_its_pixels_lie(lab):
 
 def test_a_second_finger_pinches_and_the_one_that_stays_pans(lab):
     body = """
-      const { listen } = await import("narrows/gestures");
+      const { listen } = await import("narrows/dots/gestures");
       const element = document.body.appendChild(document.createElement("div"));
       element.setPointerCapture = () => {};
       const did = [];

@@ -48,7 +48,7 @@ def near(given, wanted, what):
 
 
 RUN = """
-  const { Model } = await import("narrows/nn");
+  const { Model } = await import("narrows/nn/nn");
   const model = new Model(graph, weights);
   const copy = ({ z, y, trace }) =>
     ({ z: z.slice(), y: y.slice(), trace: Object.fromEntries(Object.entries(trace).map(([k, v]) => [k, v.slice()])) });
@@ -104,7 +104,7 @@ def test_every_activation_and_every_head(lab, activation, head):
 def test_gates_of_an_lstm_are_torchs(lab, made):
     model, graph, x = made(LSTM(hidden=4, layers=2), Plain(size=4), (2, 30))
     script = """
-      const { Model } = await import("narrows/nn");
+      const { Model } = await import("narrows/nn/nn");
       return new Model(graph, weights).encode(object).gates["encoder.lstm"];
     """
     given = lab(script, graph=graph, weights=weights_of(model, graph), object=x[0])
@@ -134,7 +134,7 @@ def test_gates_of_an_lstm_are_torchs(lab, made):
 def test_a_clamped_unit_stays_where_it_is_held(lab, made, network):
     model, graph, x = made(NETS[network], Plain(size=4), (2, 7, 10))
     script = """
-      const { Model } = await import("narrows/nn");
+      const { Model } = await import("narrows/nn/nn");
       const model = new Model(graph, weights);
       const { z, y } = model.forward(object, { clamp: { 0: 0.75, 1: null, 3: 0 } });
       return { z: z.slice(), y: y.slice() };
@@ -151,7 +151,7 @@ def test_new_weights_a_twin_and_many_objects(lab, made):
     model, graph, x = made(NETS["conv"], Plain(size=4), (2, 7, 10))
     other, _, _ = made(NETS["conv"], Plain(size=4), (2, 7, 10), seed=1)
     script = """
-      const { Model } = await import("narrows/nn");
+      const { Model } = await import("narrows/nn/nn");
       const model = new Model(graph, weights), twin = model.twin();
       const before = model.forward(objects.subarray(0, graph.values)).y;
       twin.decode(new Float32Array(4));
@@ -176,7 +176,7 @@ def test_new_weights_a_twin_and_many_objects(lab, made):
 def test_raw_values_are_scaled_and_unscaled(lab, made):
     model, graph, x = made(NETS["dense"], Plain(size=4), (2, 7, 10))
     raw = model.unscaled(torch.from_numpy(x)).numpy()
-    script = "const { scaled, unscaled } = await import('narrows/nn'); return [scaled(raw, graph), unscaled(x, graph)];"
+    script = "const { scaled, unscaled } = await import('narrows/nn/nn'); return [scaled(raw, graph), unscaled(x, graph)];"
     given = lab(script, graph=graph, raw=raw, x=x)
     near(given[0], x, "scaled")
     near(given[1], raw, "unscaled")
@@ -184,7 +184,7 @@ def test_raw_values_are_scaled_and_unscaled(lab, made):
 
 def test_every_float16_is_read(lab):
     patterns = np.arange(65536, dtype=np.uint16).view(np.float16)
-    given = lab("return (await import('narrows/half')).unhalved(patterns);", patterns=patterns)
+    given = lab("return (await import('narrows/state/half')).unhalved(patterns);", patterns=patterns)
     np.testing.assert_array_equal(given, patterns.astype(np.float32))
 
 

@@ -16,7 +16,7 @@ SCHEMA = Recipe.model_json_schema()
 )
 def test_the_page_offers_the_kinds_of_the_library_in_its_words(lab, part, table):
     body = """
-      const { kindsOf, wordsOf } = await import("narrows/form");
+      const { kindsOf, wordsOf } = await import("narrows/build/form");
       return Object.fromEntries(Object.entries(kindsOf(schema, part)).map(([kind, one]) => [kind, wordsOf(one)]));
     """
     words = lab(body, schema=SCHEMA, part=part)
@@ -25,7 +25,7 @@ def test_the_page_offers_the_kinds_of_the_library_in_its_words(lab, part, table)
 
 def test_fields_carry_the_limits_of_the_schema(lab):
     body = """
-      const { fieldsOf, meant } = await import("narrows/form");
+      const { fieldsOf, meant } = await import("narrows/build/form");
       return fieldsOf(schema, meant(schema, schema.properties.training));
     """
     fields = {field["name"]: field for field in lab(body, schema=SCHEMA)}
@@ -36,7 +36,7 @@ def test_fields_carry_the_limits_of_the_schema(lab):
 
 @pytest.mark.parametrize(("low", "high"), [(1, 64), (1, 784), (2, 103), (1, 1), (4, 2048)])
 def test_stops_of_a_slider_rise_from_end_to_end(lab, low, high):
-    stops = lab('const { doublings } = await import("narrows/form"); return doublings(low, high);', low=low, high=high)
+    stops = lab('const { doublings } = await import("narrows/build/form"); return doublings(low, high);', low=low, high=high)
     assert stops == sorted(set(stops))
     assert (stops[0], stops[-1]) == (low, high)
 
@@ -50,7 +50,7 @@ def test_a_layer_that_is_added_and_removed_again_leaves_the_recipe_as_it_was(lab
     recipe = Recipe(network=network, bottleneck=Plain(size=2))
     at = min(at, len(getattr(network, "widths", getattr(network, "channels", ()))))
     body = """
-      const { withLayer, withoutLayer } = await import("narrows/layers");
+      const { withLayer, withoutLayer } = await import("narrows/build/layers");
       const more = withLayer(recipe, at, 784);
       return { more, back: withoutLayer(more, at) };
     """
@@ -61,7 +61,7 @@ def test_a_layer_that_is_added_and_removed_again_leaves_the_recipe_as_it_was(lab
 
 def test_a_dense_layer_more_lies_between_its_neighbours(lab):
     recipe = Recipe(network=Dense(widths=(128,)), bottleneck=Plain(size=2)).model_dump(mode="json")
-    body = 'const { withLayer } = await import("narrows/layers"); return withLayer(recipe, 1, 784).network.widths;'
+    body = 'const { withLayer } = await import("narrows/build/layers"); return withLayer(recipe, 1, 784).network.widths;'
     before, new = lab(body, recipe=recipe)
     assert before == 128
     assert 2 < new < 128
@@ -86,7 +86,7 @@ def test_weights_are_kept_where_only_the_training_has_changed(lab, made, name):
     other, kept = CHANGES[name]
     graphs = [made(recipe.network, recipe.bottleneck, (1, 6, 6))[1] for recipe in (BASE, other)]
     body = """
-      const { canKeep } = await import("narrows/keep");
+      const { canKeep } = await import("narrows/state/keep");
       return canKeep({ recipe: base, graph: graphs[0] }, other, graphs[1]);
     """
     recipes = {"base": BASE.model_dump(mode="json"), "other": other.model_dump(mode="json")}
@@ -106,7 +106,7 @@ def said(lab, **known):
         "running": True,
     }
     body = """
-      const { describe } = await import("narrows/measure");
+      const { describe } = await import("narrows/build/measure");
       return describe(known).map((part) => part.strong ?? part).join("");
     """
     return lab(body, known=given | known)
@@ -133,7 +133,7 @@ def test_neighbours_of_the_same_class_are_counted_as_scikit_learn_counts_them(la
     labels = rng.integers(0, 3, 200).astype(np.int16)
     xy = (rng.normal(size=(200, 2)) + labels[:, None]).astype(np.float32)
     body = """
-      const { nearestOfClass } = await import("narrows/measure");
+      const { nearestOfClass } = await import("narrows/build/measure");
       return nearestOfClass({ count: 200, xy, projection: "code" }, labels);
     """
     near = NearestNeighbors(n_neighbors=2).fit(xy).kneighbors(xy, return_distance=False)[:, 1]
@@ -145,8 +145,8 @@ def test_ranges_of_a_code_are_those_of_numpy(lab, made):
 
     model, graph, x = made(Conv(channels=(4,), map=True), Plain(size=3), (1, 6, 6))
     body = """
-      const { codeRanges } = await import("narrows/census");
-      const { Model } = await import("narrows/nn");
+      const { codeRanges } = await import("narrows/nn/census");
+      const { Model } = await import("narrows/nn/nn");
       const rows = Array.from({ length: 3 }, (_, i) => objects.subarray(i * 36, (i + 1) * 36));
       return codeRanges(new Model(graph, weights), rows);
     """

@@ -8,7 +8,7 @@ import numpy as np
 
 def test_python_reads_the_zip(lab):
     body = """
-      const { zipped } = await import("narrows/zip");
+      const { zipped } = await import("narrows/page/zip");
       const files = [new File([data], "one.png"), new File(["words"], "zwei ü.txt"), new File([], "empty")];
       return new Uint8Array(await (await zipped(files)).arrayBuffer());
     """

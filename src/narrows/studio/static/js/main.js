@@ -1,3 +1,3 @@
-import { start } from "narrows/app";
+import { start } from "narrows/page/app";
 
 start(/** @type {HTMLElement} */ (document.getElementById("app")));

@@ -1,11 +1,11 @@
 /** How the errors fall, all in one chart; and what each size of code costs, with PCA beside it. */
 
 import UPlot from "uplot";
-import { onFrame } from "narrows/beat";
-import { short } from "narrows/controls";
-import { css, token } from "narrows/draw";
-import { html, useEffect, useLayoutEffect, useRef, useValue } from "narrows/html";
-import { useWidth } from "narrows/html";
+import { onFrame } from "narrows/page/beat";
+import { short } from "narrows/page/controls";
+import { css, token } from "narrows/draw/draw";
+import { html, useEffect, useLayoutEffect, useRef, useValue } from "narrows/page/html";
+import { useWidth } from "narrows/page/html";
 import { columnCss, errorOf, errorsOf, LETTERS, nameOf } from "narrows/compare/marks";
 
 const HEIGHT = 210;
@@ -13,7 +13,7 @@ const MOST_POINTS = 300;
 /** Dots of the same size of code stand so far beside each other, in doublings. */
 const BESIDE = 0.09;
 
-/** @typedef {import("narrows/run").Run} Run */
+/** @typedef {import("narrows/state/run").Run} Run */
 
 /** @param {{studio: any, runs: Run[]}} given */
 export function CurveChart({ studio, runs }) {
@@ -102,7 +102,7 @@ function curveData(runs) {
   return [steps, ...[...losses, ...judged].map((line) => steps.map((step) => line.get(step)))];
 }
 
-/** @param {import("narrows/run").Curve} curve @returns {[number, number][]} */
+/** @param {import("narrows/state/run").Curve} curve @returns {[number, number][]} */
 function thinned({ step, loss }) {
   const every = Math.max(1, Math.ceil(step.length / MOST_POINTS));
   const found = [];

@@ -1,18 +1,18 @@
 /** One configuration: its knobs, its network in outline, how well it does, its map, and the object under the pointer. */
 
-import { Menu, Segments, Slider, short } from "narrows/controls";
-import { html, useCallback, useValue } from "narrows/html";
-import { useObject } from "narrows/hovercard";
-import { Picture } from "narrows/picture";
-import { Scatter } from "narrows/scatter";
+import { Menu, Segments, Slider, short } from "narrows/page/controls";
+import { html, useCallback, useValue } from "narrows/page/html";
+import { useObject } from "narrows/dots/hovercard";
+import { Picture } from "narrows/draw/picture";
+import { Scatter } from "narrows/dots/scatter";
 import { turned, turnTo } from "narrows/compare/align";
 import { columnCss, errorOf, LETTERS } from "narrows/compare/marks";
 import { Outline } from "narrows/compare/outline";
 import { BOTTLENECKS, NETWORKS, plan, SIZES } from "narrows/compare/plan";
 
 /**
- * @param {{n: number, studio: any, column: import("narrows/compare/plan").Column, run: import("narrows/run").Run | null,
- *   runs: import("narrows/run").Run[], dress: any, alone: boolean}} given
+ * @param {{n: number, studio: any, column: import("narrows/compare/plan").Column, run: import("narrows/state/run").Run | null,
+ *   runs: import("narrows/state/run").Run[], dress: any, alone: boolean}} given
  */
 export function Column({ n, studio, column, run, runs, dress, alone }) {
   const preview = useValue(() => plan.previews.value[n] ?? null, [n]);

@@ -1,17 +1,17 @@
 /** Who rebuilds each object better: every object of a sample through every model, a few at a time. */
 
 import { effect, signal } from "@preact/signals-core";
-import { onFrame } from "narrows/beat";
-import { classColour } from "narrows/draw";
-import { html, useEffect, useMemo, useValue } from "narrows/html";
-import { twinOf } from "narrows/hovercard";
+import { onFrame } from "narrows/page/beat";
+import { classColour } from "narrows/draw/draw";
+import { html, useEffect, useMemo, useValue } from "narrows/page/html";
+import { twinOf } from "narrows/dots/hovercard";
 import { columnColour, columnCss, LETTERS } from "narrows/compare/marks";
 
 const SAMPLE = 500;
 const SLICE_MS = 4;
 const REST_MS = 1500;
 
-/** @typedef {import("narrows/run").Run} Run */
+/** @typedef {import("narrows/state/run").Run} Run */
 
 class Judge {
   /** @param {Run[]} runs */

@@ -1,6 +1,6 @@
 /** A network in outline, to scale: the height of each layer is the root of its values. */
 
-import { html } from "narrows/html";
+import { html } from "narrows/page/html";
 
 const WIDTH = 240;
 const HEIGHT = 62;

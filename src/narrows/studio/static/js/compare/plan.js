@@ -1,7 +1,7 @@
 /** What is to be set side by side: a network, a kind of bottleneck and a size of code for each column. */
 
 import { batch, signal } from "@preact/signals-core";
-import { api } from "narrows/api";
+import { api } from "narrows/state/api";
 
 export const MOST = 4;
 const QUIET_MS = 200;

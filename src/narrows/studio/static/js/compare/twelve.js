@@ -1,15 +1,15 @@
 /** The same twelve objects through every configuration: one row each, below the objects themselves. */
 
-import { short } from "narrows/controls";
-import { tileValues } from "narrows/draw";
-import { html, useEffect, useMemo, useState, useValue } from "narrows/html";
-import { twinOf } from "narrows/hovercard";
-import { Picture } from "narrows/picture";
+import { short } from "narrows/page/controls";
+import { tileValues } from "narrows/draw/draw";
+import { html, useEffect, useMemo, useState, useValue } from "narrows/page/html";
+import { twinOf } from "narrows/dots/hovercard";
+import { Picture } from "narrows/draw/picture";
 import { columnCss, LETTERS, nameOf } from "narrows/compare/marks";
 
 const COUNT = 12;
 
-/** @param {{studio: any, runs: import("narrows/run").Run[]}} given */
+/** @param {{studio: any, runs: import("narrows/state/run").Run[]}} given */
 export function Twelve({ studio, runs }) {
   const objects = useObjects(runs[0]);
   const graph = useValue(runs[0].graph);
@@ -40,7 +40,7 @@ function Row({ n, run, runs, objects, light, hovered, dark }) {
 
 /**
  * What a run makes of the objects: as it streams, else worked out here.
- * @param {import("narrows/run").Run} run @param {Float32Array[]} objects @returns {Float32Array[] | null}
+ * @param {import("narrows/state/run").Run} run @param {Float32Array[]} objects @returns {Float32Array[] | null}
  */
 function useOutputs(run, objects) {
   const tiles = useValue(run.tiles);
@@ -65,7 +65,7 @@ function squared(a, b) {
   return sum / a.length;
 }
 
-/** The first objects of a run. @param {import("narrows/run").Run} run */
+/** The first objects of a run. @param {import("narrows/state/run").Run} run */
 function useObjects(run) {
   const [objects, setObjects] = useState(/** @type {Float32Array[]} */ ([]));
   const count = useValue(() => Math.min(COUNT, (run.graph.value && run.detail.value?.objects?.count) || 0), [run]);

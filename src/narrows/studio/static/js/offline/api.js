@@ -1,4 +1,4 @@
-/** The interface of `narrows/api`, answered by what the page carries in itself. */
+/** The interface of `narrows/state/api`, answered by what the page carries in itself. */
 
 import { about, part } from "narrows/offline/data";
 

@@ -1,22 +1,22 @@
 /** The page of an exported run: its network alive and its map, as in the studio, with all that they need inside. */
 
 import { effect } from "@preact/signals-core";
-import { Copy } from "narrows/controls";
-import { Curve } from "narrows/curve";
-import { Drawer } from "narrows/drawer";
-import { unpack } from "narrows/frames";
-import { Glass } from "narrows/glass";
-import { Hourglass } from "narrows/hourglass";
-import { html, render, useEffect, useMemo, useValue } from "narrows/html";
-import { Measures, passing, Sentence } from "narrows/measure";
+import { Copy } from "narrows/page/controls";
+import { Curve } from "narrows/build/curve";
+import { Drawer } from "narrows/build/drawer";
+import { unpack } from "narrows/state/frames";
+import { Glass } from "narrows/build/glass";
+import { Hourglass } from "narrows/build/hourglass";
+import { html, render, useEffect, useMemo, useValue } from "narrows/page/html";
+import { Measures, passing, Sentence } from "narrows/build/measure";
 import { about, part } from "narrows/offline/data";
-import { installProbe } from "narrows/probe";
-import { Scatter, Shown } from "narrows/scatter";
-import { createStudio } from "narrows/studio";
-import { Tiles } from "narrows/tiles";
+import { installProbe } from "narrows/page/probe";
+import { Scatter, Shown } from "narrows/dots/scatter";
+import { createStudio } from "narrows/state/studio";
+import { Tiles } from "narrows/build/tiles";
 import { View as MapView } from "narrows/views/map";
 
-/** @typedef {import("narrows/studio").Studio} Studio */
+/** @typedef {import("narrows/state/studio").Studio} Studio */
 
 const VIEWS = { build: "Network", map: "Map" };
 const THEMES = { auto: "Auto", light: "Light", dark: "Dark" };

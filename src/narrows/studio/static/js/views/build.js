@@ -1,16 +1,16 @@
 /** The first view: the recipe on the left, the network alive in the middle, how well it does on the right. */
 
-import { Curve } from "narrows/curve";
-import { Drawer } from "narrows/drawer";
-import { Glass } from "narrows/glass";
-import { Hourglass } from "narrows/hourglass";
-import { html, useEffect, useMemo, useValue } from "narrows/html";
-import { Measures } from "narrows/measure";
-import { Scatter, Shown } from "narrows/scatter";
-import { Stations } from "narrows/stations";
-import { Tiles } from "narrows/tiles";
+import { Curve } from "narrows/build/curve";
+import { Drawer } from "narrows/build/drawer";
+import { Glass } from "narrows/build/glass";
+import { Hourglass } from "narrows/build/hourglass";
+import { html, useEffect, useMemo, useValue } from "narrows/page/html";
+import { Measures } from "narrows/build/measure";
+import { Scatter, Shown } from "narrows/dots/scatter";
+import { Stations } from "narrows/build/stations";
+import { Tiles } from "narrows/build/tiles";
 
-/** @param {{studio: import("narrows/studio").Studio}} given */
+/** @param {{studio: import("narrows/state/studio").Studio}} given */
 export function View({ studio }) {
   const glass = useMemo(() => new Glass(studio), [studio]);
   const layer = useValue(studio.layer);
@@ -29,7 +29,7 @@ export function View({ studio }) {
   </div>`;
 }
 
-/** The code seen from above. @param {{studio: import("narrows/studio").Studio}} given */
+/** The code seen from above. @param {{studio: import("narrows/state/studio").Studio}} given */
 function SmallMap({ studio }) {
   const run = useValue(studio.run);
   return html`<section class="small-map" aria-label="The code, seen from above">

@@ -1,8 +1,8 @@
 /** Two to four configurations, trained side by side on the same batches from the same seed. */
 
 import { effect } from "@preact/signals-core";
-import { Segments } from "narrows/controls";
-import { html, useEffect, useValue } from "narrows/html";
+import { Segments } from "narrows/page/controls";
+import { html, useEffect, useValue } from "narrows/page/html";
 import { CurveChart, SizeChart } from "narrows/compare/charts";
 import { Column } from "narrows/compare/column";
 import { MOST, plan, PRESETS } from "narrows/compare/plan";

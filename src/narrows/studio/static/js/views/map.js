@@ -1,18 +1,18 @@
 /** The map: the codes as a landscape, and what one can do on it. */
 
 import { signal } from "@preact/signals-core";
-import { Ground, Tools, Whereabouts } from "narrows/atlas/tools";
-import { Held } from "narrows/atlas/held";
-import { Journey, journey } from "narrows/atlas/journey";
-import { Near } from "narrows/atlas/near";
-import { Scene, useScene } from "narrows/atlas/scene";
-import { Selection } from "narrows/atlas/selection";
-import { html, useMemo, useValue } from "narrows/html";
-import { Scatter } from "narrows/scatter";
+import { Ground, Tools, Whereabouts } from "narrows/map/tools";
+import { Held } from "narrows/map/held";
+import { Journey, journey } from "narrows/map/journey";
+import { Near } from "narrows/map/near";
+import { Scene, useScene } from "narrows/map/scene";
+import { Selection } from "narrows/map/selection";
+import { html, useMemo, useValue } from "narrows/page/html";
+import { Scatter } from "narrows/dots/scatter";
 
 /** What is chosen on this view; kept while the page is open. */
 const desk = {
-  tool: signal(/** @type {import("narrows/scatter").Tool} */ ("decode")),
+  tool: signal(/** @type {import("narrows/dots/scatter").Tool} */ ("decode")),
   names: signal(true),
   ground: signal(false),
   pictures: signal(true),
@@ -32,7 +32,7 @@ export function View({ studio }) {
   return html`<${Atlas} key=${run.id} studio=${studio} run=${run} />`;
 }
 
-/** @param {{studio: any, run: import("narrows/run").Run}} given */
+/** @param {{studio: any, run: import("narrows/state/run").Run}} given */
 function Atlas({ studio, run }) {
   const tool = useValue(desk.tool);
   const [names, ground, pictures] = [desk.names, desk.ground, desk.pictures].map((cell) => useValue(cell));

@@ -1,11 +1,11 @@
 /** Use: what a trained run can do with a file of one's own. */
 
-import { Segments } from "narrows/controls";
-import { html, useEffect, useState, useValue } from "narrows/html";
-import { PANELS } from "narrows/panels";
-import { Runs } from "narrows/runs";
+import { Segments } from "narrows/page/controls";
+import { html, useEffect, useState, useValue } from "narrows/page/html";
+import { PANELS } from "narrows/use/panels";
+import { Runs } from "narrows/page/runs";
 
-/** @param {{studio: import("narrows/studio").Studio}} given */
+/** @param {{studio: import("narrows/state/studio").Studio}} given */
 export function View({ studio }) {
   const run = useValue(studio.run);
   const kind = useValue(() => studio.run.value?.graph.value?.kind ?? null);

@@ -1,0 +1,309 @@
+/** The studio: the page's state, its runs, and what a reader can do to them. */
+
+import { computed, effect, signal } from "@preact/signals-core";
+import { api } from "narrows/state/api";
+import { afterFrame } from "narrows/page/beat";
+import { canKeep } from "narrows/state/keep";
+import { asCommand } from "narrows/state/link";
+import { Live } from "narrows/state/live";
+import { planned } from "narrows/page/previewed";
+import { tellAsked, tellVisible, told } from "narrows/page/probe";
+import { createState, darkness, keepInLocation, keepTheme, takeHash } from "narrows/state/state";
+
+const PREVIEW_QUIET_MS = 200;
+const SCRUB_QUIET_MS = 60;
+const ENDED = ["done", "stopped", "diverged", "failed"];
+const GOING = ["running", "starting", "waiting"];
+const LIVE = [...GOING, "paused"];
+/** What learns when nobody asked for anything: embedded data, a code one can draw, and enough steps to watch. */
+export const FIRST = {
+  data: { name: "digits", limit: null },
+  corruption: { kind: "none" },
+  network: { kind: "dense", widths: [64, 32] },
+  bottleneck: { kind: "plain", size: 2 },
+  training: { epochs: 200, batch: 64, rate: 2e-3 },
+};
+
+/** @typedef {ReturnType<typeof createStudio>} Studio */
+/** @typedef {import("narrows/state/link").Recipe} Recipe */
+
+export function createStudio() {
+  const state = createState();
+  const live = new Live();
+  const watched = computed(() => state.runs.value.map((id) => live.run(id)));
+  const run = computed(() => watched.value[0] ?? null);
+  const studio = {
+    ...state,
+    live,
+    api,
+    /** The runs looked at (Run objects), the first one first. */
+    watched,
+    /** The first of them, or null. */
+    run,
+    /** Its graph, or that of the recipe on the table before it runs. */
+    graph: computed(() => run.value?.graph.value ?? state.preview.value?.graph ?? null),
+    dark: darkness(state),
+    /** What the last change of the recipe did to the training: {sentence}, anew each time. */
+    retrained: signal(/** @type {{sentence: string} | null} */ (null)),
+    /** All runs as GET /api/runs lists them, the newest first; null until read. */
+    list: signal(/** @type {any[] | null} */ (null)),
+    /** Whether training goes on now. */
+    running: computed(() => GOING.includes(run.value?.info.value.state)),
+    /** Whether the recipe on the table is not the one of the run shown. */
+    changed: computed(() => {
+      const trained = run.value?.detail.value?.recipe;
+      return Boolean(trained && state.recipe.value) && !within(state.recipe.value, trained);
+    }),
+  };
+  return Object.assign(studio, actions(studio));
+}
+
+/**
+ * Whether every setting of `part` is so in `whole`.
+ * @param {any} part
+ * @param {any} whole
+ */
+export function within(part, whole) {
+  if (part === null || typeof part !== "object" || Array.isArray(part)) return JSON.stringify(part) === JSON.stringify(whole);
+  return whole !== null && typeof whole === "object" && Object.entries(part).every(([name, value]) => within(value, whole[name]));
+}
+
+/** @param {any} studio */
+function actions(studio) {
+  let previewTimer = 0;
+  let asked = 0;
+  let scrubTimer = 0;
+
+  /** Say a sentence at the top of the page. @param {string} sentence @param {"error"|"note"} [tone] */
+  const say = (sentence, tone = "note") => void (studio.banner.value = { sentence, tone });
+
+  /** Do something that may fail, and say so calmly. @template T @param {() => Promise<T>} task */
+  const attempt = async (task) => {
+    try {
+      return await task();
+    } catch (problem) {
+      say(problem instanceof Error ? problem.message : String(problem), "error");
+      return undefined;
+    }
+  };
+
+  /**
+   * Ask the server what it makes of a wish: a recipe, or the default one for some data; true if it is on the table now.
+   * @param {{recipe?: Recipe, data?: string, network?: string, bottleneck?: string}} [wish]
+   */
+  const readPreview = (wish = { recipe: studio.recipe.value }) =>
+    attempt(async () => {
+      const turn = (asked += 1);
+      const answer = await planned(wish);
+      if (turn !== asked) return false;
+      studio.preview.value = answer;
+      studio.recipe.value = answer.recipe;
+      if (studio.banner.value?.tone === "error") studio.banner.value = null;
+      return true;
+    });
+
+  /** Put another recipe on the table; a training that goes on begins anew with it. @param {Recipe} recipe */
+  const edit = (recipe) => {
+    // A training that was paused or stopped by hand waits for play; one that came to its end goes on with the change.
+    const again = studio.running.value || studio.run.value?.info.value.state === "done";
+    studio.recipe.value = recipe;
+    clearTimeout(previewTimer);
+    previewTimer = setTimeout(async () => {
+      if ((await readPreview()) && again && studio.changed.value) await retrain();
+    }, PREVIEW_QUIET_MS);
+  };
+
+  /** Train what is on the table now: from the weights that are there where they suit it, else from new ones. */
+  const retrain = async () => {
+    const run = studio.run.value;
+    const last = run?.snapshots.value.at(-1);
+    const keep = last && canKeep({ recipe: run.detail.value?.recipe, graph: run.graph.value }, studio.recipe.value, studio.preview.value?.graph);
+    if (keep && (await carryOn(run, last.step))) return tellRetrained("The recipe changed: training goes on from the weights there were.");
+    await begin();
+    return tellRetrained(keep === false ? "The layers or the data changed: training began anew with new weights." : "The recipe changed: training began anew.");
+  };
+
+  /** @param {string} sentence */
+  const tellRetrained = (sentence) => void (studio.retrained.value = { sentence });
+
+  /** @param {import("narrows/state/run").Run} run @param {number} step */
+  const carryOn = async (run, step) => {
+    if (studio.running.value) await attempt(() => api.post(`runs/${run.id}/do`, { do: "stop" }));
+    return fork(step);
+  };
+
+  /** Change one setting by its dotted path. @param {string} path @param {unknown} value */
+  const change = (path, value) => edit(changedAt(studio.recipe.value ?? {}, path.split("."), value));
+
+  /** Put the default recipe for a data set, network or bottleneck on the table. @param {{data: string, network?: string, bottleneck?: string}} wish */
+  const choose = async (wish) => {
+    const again = studio.running.value;
+    if ((await readPreview(wish)) && again) await begin();
+  };
+
+  /** End the training looked at, to make room; one that has not begun yet is not kept. @param {import("narrows/state/run").Run | null} run */
+  const leave = async (run) => {
+    const state = run?.info.value.state;
+    if (!GOING.includes(state)) return;
+    await api.post(`runs/${run.id}/do`, { do: "stop" });
+    if (state === "waiting") await api.remove(`runs/${run.id}`);
+  };
+
+  /**
+   * Train recipes, up to four side by side; without any, the one on the table.
+   * @param {Recipe[]} [recipes]
+   * @param {string[]} [names]
+   */
+  const begin = (recipes = [studio.recipe.value], names) =>
+    attempt(async () => {
+      tellAsked();
+      await leave(studio.run.value);
+      const { runs } = await api.post("runs", { recipes, names, start: true });
+      runs.forEach((one) => studio.live.run(one.id).hear({ state: "starting", ...one }));
+      studio.step.value = null;
+      studio.runs.value = runs.map(({ id }) => id);
+    });
+
+  /** Put a recipe on the table and train it at once. @param {Recipe} recipe @param {string} [name] */
+  const train = (recipe, name) => {
+    studio.recipe.value = recipe;
+    return Promise.all([begin([recipe], name ? [name] : undefined), readPreview()]);
+  };
+
+  /** @param {"pause"|"resume"|"step"|"stop"|"restart"} what */
+  const act = (what) => attempt(() => api.post(`runs/${studio.run.value.id}/do`, { do: what }));
+
+  /** Play or pause: what the large button and the space bar do. */
+  const toggle = () => {
+    const run = studio.run.value;
+    const state = run?.info.value.state;
+    studio.step.value = null;
+    if (!run || studio.changed.value || ["done", "diverged", "failed"].includes(state)) return begin();
+    return act(studio.running.value ? "pause" : "resume");
+  };
+
+  /** Begin again from the first weights: the same run, unless its recipe has changed or it is not ours to restart. */
+  const reset = () => {
+    const run = studio.run.value;
+    studio.step.value = null;
+    return run && !studio.changed.value && run.detail.value?.origin !== "terminal" ? act("restart") : begin();
+  };
+
+  /** Go on from a snapshot as a run of its own, with the recipe on the table. @param {number} step */
+  const fork = (step) =>
+    attempt(async () => {
+      const run = studio.run.value;
+      const { id } = await api.post(`runs/${run.id}/fork`, { step, recipe: studio.recipe.value });
+      studio.step.value = null;
+      studio.runs.value = [id];
+      return id;
+    });
+
+  /** Show a snapshot, or null for the newest. @param {number | null} step */
+  const scrub = (step) => {
+    studio.step.value = step;
+    told.snapshot = step;
+    clearTimeout(scrubTimer);
+    scrubTimer = setTimeout(() => studio.watched.value.forEach((run) => attempt(() => run.scrub(step))), SCRUB_QUIET_MS);
+  };
+
+  /** Look at a run of the list. @param {string} id */
+  const open = (id) =>
+    attempt(async () => {
+      const run = studio.live.run(id);
+      await run.reload();
+      studio.step.value = null;
+      studio.object.value = null;
+      studio.override.value = {};
+      studio.recipe.value = run.detail.value.recipe;
+      studio.runs.value = [id];
+    });
+
+  /** Pause what trains elsewhere, so that the run looked at need not wait. */
+  const makeRoom = () =>
+    attempt(async () => {
+      const others = (await api.get("runs")).filter(({ id, state }) => state === "running" && !studio.runs.value.includes(id));
+      await Promise.all(others.map(({ id }) => api.post(`runs/${id}/do`, { do: "pause" })));
+    });
+
+  /** Read the list of runs anew. */
+  const readList = () => attempt(async () => (studio.list.value = await api.get("runs")));
+
+  const command = () => studio.run.value?.detail.value?.command ?? asCommand(studio.recipe.value ?? {}, studio.choices.value?.defaults.recipe ?? {});
+  const python = () => studio.run.value?.detail.value?.python ?? null;
+
+  return { say, attempt, readPreview, edit, change, choose, begin, train, act, toggle, reset, fork, scrub, open, makeRoom, readList, command, python };
+}
+
+/**
+ * A copy of a nested object with one leaf changed.
+ * @param {any} nested
+ * @param {string[]} names
+ * @param {unknown} value
+ */
+function changedAt(nested, [name, ...rest], value) {
+  return { ...nested, [name]: rest.length ? changedAt(nested?.[name] ?? {}, rest, value) : value };
+}
+
+/**
+ * Bring the studio to life: what the link says, or what is learning already, or else something that learns.
+ * @param {Studio} studio
+ */
+export async function wake(studio) {
+  keepTheme(studio);
+  takeHash(studio, location.hash);
+  keepInLocation(studio);
+  const [choices] = await Promise.all([studio.attempt(() => api.get("choices")), studio.readList()]);
+  studio.choices.value = choices ?? null;
+  studio.live.connect();
+  const shown = shownFirst(studio);
+  studio.runs.value = shown;
+  effect(() => {
+    const ids = studio.runs.value;
+    studio.live.watch(ids);
+    ids.forEach((id) => read(studio.live.run(id)));
+  });
+  effect(() => void (studio.run.value?.points.value && afterFrame(tellVisible)));
+  if (shown.length) return comeBack(studio, shown[0]);
+  // A link says only what is not usual, so the server completes its recipe before it trains.
+  if (studio.recipe.value) {
+    if (!(await studio.readPreview())) await fallBack(studio);
+    await studio.begin();
+    return;
+  }
+  studio.recipe.value = FIRST;
+  await Promise.all([studio.readPreview(), studio.begin()]);
+}
+
+/** A link asked for what cannot be: say so, and learn something else. @param {Studio} studio */
+async function fallBack(studio) {
+  const said = studio.banner.value;
+  studio.recipe.value = FIRST;
+  await studio.readPreview();
+  studio.banner.value = said;
+}
+
+/** The runs to open with: those of the link that are known here; without a link, one that trains. @param {Studio} studio */
+function shownFirst({ runs, recipe, list }) {
+  const known = list.value ?? [];
+  const linked = runs.value.filter((id) => known.some((run) => run.id === id));
+  if (linked.length || recipe.value) return linked;
+  const live = known.find(({ state }) => LIVE.includes(state));
+  return live ? [live.id] : [];
+}
+
+/** Read a run that is looked at; the socket brings the rest, if it trains. @param {import("narrows/state/run").Run} run */
+async function read(run) {
+  await run.load().catch(() => {});
+  const { state, step } = run.info.peek();
+  if (ENDED.includes(state) && step > 0 && !run.points.peek() && run.scrubbed.peek() === null) await run.readLatest();
+}
+
+/** Go on where the link left off. @param {Studio} studio @param {string} id */
+async function comeBack(studio, id) {
+  const run = studio.live.run(id);
+  await studio.attempt(() => run.load());
+  studio.recipe.value ??= run.detail.value?.recipe ?? FIRST;
+  if (studio.step.value !== null) studio.scrub(studio.step.value);
+  await studio.readPreview();
+}
