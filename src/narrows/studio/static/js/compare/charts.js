@@ -105,6 +105,7 @@ function curveData(runs) {
 /** @param {import("narrows/state/run").Curve} curve @returns {[number, number][]} */
 function thinned({ step, loss }) {
   const every = Math.max(1, Math.ceil(step.length / MOST_POINTS));
+  /** @type {[number, number][]} */
   const found = [];
   for (let i = every - 1; i < step.length; i += every) {
     const part = loss.slice(i - every + 1, i + 1);

@@ -98,7 +98,7 @@ export class Plot {
     this.again();
   }
 
-  /** @param {Uint8Array} kinds @param {import("./splat.js").Style[]} styles */
+  /** @param {Uint8Array} kinds @param {import("narrows/dots/splat").Style[]} styles */
   dress(kinds, styles) {
     this.kinds = kinds;
     this.dots.change({ kinds, styles, paper: token("card") });

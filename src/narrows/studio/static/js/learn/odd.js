@@ -10,7 +10,7 @@ import { Picture } from "narrows/draw/picture";
 
 /** Noise put on by hand: what goes in, what comes out. @param {Given & {onNoise?: () => void, count?: number}} given */
 export function Noise({ studio, onNoise, count = 6 }) {
-  const { run, graph, model, weights, dark } = useModel(studio);
+  const { run, graph, model, dark } = useModel(studio);
   const [sigma, setSigma] = useState(0.3);
   const objects = useObjects(run, graph, range(count));
   const noise = useMemo(() => (graph ? gaussian(count * graph.values, 7) : null), [graph, count]);
