@@ -68,11 +68,15 @@ def test_commands_in_console_blocks_are_understood(page):
         assert {word for word in words if word.startswith("--")} <= options
 
 
+KINDS = {"--network", "--bottleneck", "--corruption"}
+"""Options that name a kind, after which its settings may be named."""
+
+
 @each_page
 def test_settings_in_console_blocks_are_accepted(page):
     for _, *words in typed(page, "narrows"):
         pairs = list(pairwise(words))
-        kinds = [f"{option[2:]}={value}" for option, value in pairs if option in {"--network", "--bottleneck", "--corruption"}]
+        kinds = [f"{option[2:]}={value}" for option, value in pairs if option in KINDS]
         assign(Recipe(), [*kinds, *(value for option, value in pairs if option == "--set")])
 
 
