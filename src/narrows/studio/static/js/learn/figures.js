@@ -158,7 +158,10 @@ function stepped(at, by, [x0, y0, x1, y1]) {
   return [x + (by[0] * (x1 - x0)) / 40, y + (by[1] * (y1 - y0)) / 40];
 }
 
-/** @param {CanvasRenderingContext2D} context @param {import("narrows/state/run").Points} points @param {Int16Array | null} labels @param {number[] | null} at @param {number} side */
+/**
+ * @param {CanvasRenderingContext2D} context @param {import("narrows/state/run").Points} points @param {Int16Array | null} labels
+ * @param {number[] | null} at @param {number} side
+ */
 function dots(context, { count, packed, bounds }, labels, at, side) {
   const count_ = Math.min(count, 3000);
   for (let i = 0; i < count_; i += 1) {
@@ -199,7 +202,10 @@ export function measure(baseline, name) {
   return (typeof said === "object" && said ? said.mse : said) ?? null;
 }
 
-/** @param {CanvasRenderingContext2D} context @param {import("narrows/state/run").Epoch[]} epochs @param {number | null} pca @param {number} width @param {number} height */
+/**
+ * @param {CanvasRenderingContext2D} context @param {import("narrows/state/run").Epoch[]} epochs @param {number | null} pca
+ * @param {number} width @param {number} height
+ */
 function line(context, epochs, pca, width, height) {
   const [valid, train] = ["valid", "train"].map((name) => epochs.map((epoch) => epoch[name]));
   const [first, last] = [valid.find(Number.isFinite), valid.findLast(Number.isFinite)];

@@ -89,7 +89,10 @@ export function OddOnes({ studio, onOdd }) {
   </div>`;
 }
 
-/** @param {CanvasRenderingContext2D} context @param {number[]} errors @param {number | null} score @param {number} width @param {number} height */
+/**
+ * @param {CanvasRenderingContext2D} context @param {number[]} errors @param {number | null} score @param {number} width
+ * @param {number} height
+ */
 function bars(context, errors, score, width, height) {
   const most = Math.max(...errors, score ?? 0) * 1.05;
   const bins = new Array(40).fill(0);

@@ -49,7 +49,10 @@ function verdict(worse, loss) {
 /** @param {any} graph @param {Int16Array | null} labels @param {number} index */
 const named = (graph, labels, index) => graph.classes?.[labels?.[index] ?? -1] ?? "";
 
-/** Codes and errors of the run's objects; worked out when the weights rest. @param {import("narrows/state/studio").Studio} studio @param {import("narrows/state/run").Run} run */
+/**
+ * Codes and errors of the run's objects; worked out when the weights rest.
+ * @param {import("narrows/state/studio").Studio} studio @param {import("narrows/state/run").Run} run
+ */
 function useKnown(studio, run) {
   const { graph, model, weights } = useModel(studio);
   const running = useValue(studio.running);

@@ -95,7 +95,10 @@ async function read(files, { run, graph, layout, examples }) {
   return unpacked(answer, graph.values, label);
 }
 
-/** What the server made of an upload: u32 length, JSON, float16 objects. @param {ArrayBuffer} answer @param {number} values @param {string} label @returns {Subject[]} */
+/**
+ * What the server made of an upload: u32 length, JSON, float16 objects.
+ * @param {ArrayBuffer} answer @param {number} values @param {string} label @returns {Subject[]}
+ */
 function unpacked(answer, values, label) {
   const length = new DataView(answer).getUint32(0, true);
   const said = JSON.parse(new TextDecoder().decode(new Uint8Array(answer, 4, length)));
