@@ -14,6 +14,7 @@ import httpx
 import pytest
 from websockets.sync.client import connect
 
+from narrows.data.where import data_folders
 from narrows.studio.app import create_app
 from narrows.studio.children import PROGRAM
 from narrows.studio.guard import hosts_for
@@ -67,8 +68,15 @@ class Studio:
         self.home, self.port, self.server, self.thread = home, port, server, thread
         self.address = f"http://127.0.0.1:{port}"
         self.http = httpx.Client(
-            base_url=self.address, headers={"Authorization": f"Bearer {home.token}"}, timeout=30, trust_env=False
-        )
+            base_url=self.address, headers={"Authorization": f"Bearer {home.token}"}, timeout=30, trust_env=False,
+            event_hooks={"response": [self.check_places]},
+        )  # fmt: skip
+
+    def check_places(self, answer):
+        """No answer of any test holds a place of this machine."""
+        if "json" in answer.headers.get("content-type", ""):
+            answer.read()
+            check_places(self.home, answer.text)
 
     def new(self, *recipes, **more):
         """Begin runs; returns their ids."""
@@ -109,6 +117,12 @@ class Studio:
             if runs:
                 viewer.send(json.dumps({"type": "watch", "runs": list(runs), "want": list(want)}))
             yield viewer
+
+
+def check_places(home, text):
+    """What a client reads names no folder of this machine."""
+    places = [home.runs, Path.home(), *data_folders()]
+    assert not [place for place in map(str, places) if len(place) > 1 and place in text], text
 
 
 def update(viewer, timeout=10):

@@ -9,7 +9,8 @@ import pytest
 from conftest import ack, update
 from fake_child import Trainer
 
-from narrows.studio.jobs import Inbox
+from narrows.studio.app import desk_of
+from narrows.studio.jobs import COLD, STOPPING, Inbox
 
 LONG = {"training": {"epochs": 10_000}}
 
@@ -23,6 +24,14 @@ def children():
             if "spawn_main" in " ".join(child.cmdline())
         }
     return set()
+
+
+def until(true, seconds=20):
+    """Wait until something is true."""
+    end = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < end
+        time.sleep(0.02)
 
 
 def test_a_family_acts_as_one(studio):
@@ -45,6 +54,32 @@ def test_the_next_one_waits_and_says_why(studio):
     studio.do(first, "pause")
     studio.wait(second, "running")
     assert studio.run(first)["state"] == "stopped"
+
+
+def test_a_third_knob_in_a_row_begins_in_the_child_there_is(studio):
+    (run,) = studio.new(LONG)
+    studio.wait(run, "running")
+    before, begin = children(), time.monotonic()
+    for _ in range(2):
+        studio.do(run, "stop")
+        (run,) = studio.new(LONG)
+        assert studio.run(run)["why"] != COLD
+        studio.wait(run, "running")
+    assert time.monotonic() - begin < 3
+    assert children() == before
+
+
+def test_a_report_that_is_still_written_holds_nobody_up(studio, monkeypatch):
+    monkeypatch.setattr("narrows.studio.jobs.REST_SECONDS", 0.0)
+    jobs = desk_of(studio.server.config.app).jobs
+    (first,) = studio.new({"training": {"epochs": 1}})
+    studio.wait(first, "done")
+    until(lambda: len(jobs.spares) == 2 and all(child.is_ready for child in jobs.spares))
+    (second,) = studio.new({"training": {"epochs": 1}, "seed": Trainer.REPORTS})
+    studio.wait(second, "done")
+    until(lambda: any(child.is_settling for child in jobs.spares))
+    (third,) = studio.new(LONG)
+    studio.wait(third, "running", seconds=Trainer.REPORT_SECONDS / 2)
 
 
 def test_one_that_waits_can_be_stopped(studio):
@@ -85,8 +120,9 @@ def test_a_child_that_does_not_stop_is_ended(studio, monkeypatch):
     (run,) = studio.new({**LONG, "seed": Trainer.DEAF})
     studio.wait(run, "running")
     studio.do(run, "stop")
-    assert "was ended" in studio.wait(run, "stopped")["why"]
     (after,) = studio.new({"training": {"epochs": 2}})
+    assert studio.run(after)["why"] == STOPPING
+    assert "was ended" in studio.wait(run, "stopped")["why"]
     studio.wait(after, "done")
 
 
