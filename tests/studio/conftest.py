@@ -107,6 +107,21 @@ class Studio:
                 self.do(row["id"], "stop")
                 self.wait(row["id"], "stopped", "done", seconds=40)
 
+    def clear(self):
+        """Leave nothing of what a test made."""
+        self.rest()
+        for row in self.http.get("/api/runs").json():
+            assert self.http.delete(f"/api/runs/{row['id']}").status_code == 200
+        for upload in self.http.get("/api/uploads").json():
+            assert self.http.delete(f"/api/uploads/{upload['id']}").status_code == 200
+        for folder in self.home.bin.iterdir():
+            shutil.rmtree(folder)
+
+    def trainers(self):
+        """The processes that train or could."""
+        jobs = self.server.desk.jobs
+        return {child.process.pid for child in (*jobs.spares, *(family.child for family in jobs.working()))}
+
     @contextlib.contextmanager
     def live(self, *runs, want=("points",), **more):
         """A WebSocket that watches."""
@@ -179,9 +194,17 @@ def open_studio(tmp_path, static):
         yield lambda **options: stack.enter_context(opened(tmp_path / "runs", static, **options))
 
 
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory):
+    with opened(tmp_path_factory.mktemp("runs"), small_page(tmp_path_factory.mktemp("page") / "static")) as studio:
+        yield studio
+
+
 @pytest.fixture
-def studio(open_studio):
-    return open_studio()
+def studio(shared):
+    """A studio with nothing in it: the one of the module, cleared afterwards."""
+    yield shared
+    shared.clear()
 
 
 @pytest.fixture(scope="module")

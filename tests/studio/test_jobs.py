@@ -9,21 +9,9 @@ import pytest
 from conftest import ack, update
 from fake_child import Trainer
 
-from narrows.studio.app import desk_of
 from narrows.studio.jobs import COLD, STOPPING, Inbox
 
 LONG = {"training": {"epochs": 10_000}}
-
-
-def children():
-    """The processes of the studios of this test."""
-    with contextlib.suppress(psutil.Error):
-        return {
-            child.pid
-            for child in psutil.Process().children(recursive=True)
-            if "spawn_main" in " ".join(child.cmdline())
-        }
-    return set()
 
 
 def until(true, seconds=20):
@@ -59,19 +47,20 @@ def test_the_next_one_waits_and_says_why(studio):
 def test_a_third_knob_in_a_row_begins_in_the_child_there_is(studio):
     (run,) = studio.new(LONG)
     studio.wait(run, "running")
-    before, begin = children(), time.monotonic()
+    before, begin = studio.trainers(), time.monotonic()
     for _ in range(2):
         studio.do(run, "stop")
         (run,) = studio.new(LONG)
         assert studio.run(run)["why"] != COLD
         studio.wait(run, "running")
     assert time.monotonic() - begin < 3
-    assert children() == before
+    (family,) = studio.server.desk.jobs.working()
+    assert family.child.process.pid in before
 
 
 def test_a_report_that_is_still_written_holds_nobody_up(studio, monkeypatch):
     monkeypatch.setattr("narrows.studio.jobs.REST_SECONDS", 0.0)
-    jobs = desk_of(studio.server.config.app).jobs
+    jobs = studio.server.desk.jobs
     (first,) = studio.new({"training": {"epochs": 1}})
     studio.wait(first, "done")
     until(lambda: len(jobs.spares) == 2 and all(child.is_ready for child in jobs.spares))
@@ -145,10 +134,8 @@ def test_children_that_never_get_ready_are_told(open_studio):
 def test_a_kill_from_outside_is_survived(studio):
     (run,) = studio.new(LONG)
     studio.wait(run, "running")
-    before = children()
-    for pid in before:
-        with contextlib.suppress(psutil.Error):
-            psutil.Process(pid).kill()
+    for pid in studio.trainers():
+        psutil.Process(pid).kill()
     assert "killed" in studio.wait(run, "failed")["why"]
     studio.do(run, "resume")
     assert studio.wait(run, "running")["step"] >= 100
@@ -223,18 +210,15 @@ def test_a_fork_begins_at_a_snapshot(studio):
 
 
 def test_no_child_outlives_its_server(open_studio):
-    before = children()
     studio = open_studio()
     (run,) = studio.new(LONG)
     studio.wait(run, "running")
     studio.http.post("/api/preview", json={"data": "digits"})
-    assert len(children() - before) >= 2
+    mine = {*studio.trainers(), studio.server.desk.quick.child.process.pid}
+    assert len(mine) >= 2
     studio.server.should_exit = True
     studio.thread.join(20)
-    end = time.monotonic() + 5
-    while children() - before and time.monotonic() < end:
-        time.sleep(0.05)
-    assert children() - before == set()
+    until(lambda: not any(map(psutil.pid_exists, mine)), seconds=5)
 
 
 @pytest.mark.slow
