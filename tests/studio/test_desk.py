@@ -86,6 +86,10 @@ def test_folders_that_lie_are_no_runs_and_no_harm(tmp_path, static):
 
 @pytest.fixture
 def with_numbers(studio):
+    return numbered(studio)
+
+
+def numbered(studio):
     """A finished run with a shown set and a snapshot."""
     (run,) = studio.new({"training": {"epochs": 1}})
     studio.wait(run, "done")
@@ -134,10 +138,10 @@ def test_one_run_says_all(studio, with_numbers):
     assert str(studio.home.runs) not in json.dumps(said)
 
 
-def test_the_course_of_a_run_is_known_after_a_restart(tmp_path, static, with_numbers, studio):
-    time.sleep(0.2)
-    studio.server.should_exit = True
-    studio.thread.join(20)
+def test_the_course_of_a_run_is_known_after_a_restart(tmp_path, static):
+    with opened(tmp_path / "runs", static) as studio:
+        with_numbers = numbered(studio)
+        time.sleep(0.2)
     with opened(tmp_path / "runs", static) as again:
         said = again.http.get(f"/api/runs/{with_numbers}").json()
         assert said["history"]["step"] == list(range(1, 11))

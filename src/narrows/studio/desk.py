@@ -22,6 +22,7 @@ from narrows.files import JSON_LIMIT, write_json
 from narrows.studio.bench import Bench
 from narrows.studio.children import PROGRAM
 from narrows.studio.folder import FRESH_SECONDS, Facts, changed, loss, number, optional, read_folder, read_history
+from narrows.studio.hiding import hidden
 from narrows.studio.home import ID, Home, new_id
 from narrows.studio.hub import KINDS, Hub, Record
 from narrows.studio.jobs import AT_ONCE, Jobs
@@ -55,7 +56,9 @@ class Desk:
         self.home, self.pages = home, pages
         self.store = Store(home.database)
         self.hub, self.uploads = Hub(), Uploads(home)
-        self.jobs = Jobs(home, self.store, self.hub, self.source, at_once=at_once, cores=cores, program=program)
+        self.jobs = Jobs(
+            home, self.store, self.hub, self.source, self.hidden, at_once=at_once, cores=cores, program=program
+        )
         self.hub.looked_at = self.look
         self.jobs.ended = lambda run: self.background(asyncio.to_thread(self.remember, run))
         self.quick, self.slow = Bench(program=program), Bench(keep=False, program=program)
@@ -124,6 +127,10 @@ class Desk:
         with contextlib.suppress(NarrowsError):
             return str(self.uploads.one(name.removeprefix(UPLOAD))["label"]) if name.startswith(UPLOAD) else name
         return name
+
+    def hidden(self, text: str) -> str:
+        """A sentence as clients may read it: without places of this machine."""
+        return hidden(text, self.uploads)
 
     # Runs from elsewhere
 
