@@ -4,7 +4,7 @@ import { css, classColour, fitted, tileValues, token } from "narrows/draw/draw";
 import { Slider, short } from "narrows/page/controls";
 import { html, useEffect, useLayoutEffect, useMemo, useRef, useState, useValue, useWidth } from "narrows/page/html";
 import { timed } from "narrows/page/beat";
-import { Picture } from "narrows/draw/picture";
+import { Figure, Picture } from "narrows/draw/picture";
 
 /** @typedef {{studio: import("narrows/state/studio").Studio}} Given */
 
@@ -84,7 +84,7 @@ export function ThroughCode({ studio, onHold }) {
   };
   const shown = Math.min(8, graph.code.size);
   return html`<div class="through">
-    <figure><${Picture} look=${graph} values=${x} dark=${dark} label="input" /><figcaption>in</figcaption></figure>
+    <${Figure} look=${graph} values=${x} dark=${dark} label="input">in<//>
     <div class="waist">
       ${range(shown).map(
         (unit) => html`<label key=${unit}><span>${short(+z[unit].toFixed(2))}</span>
@@ -94,7 +94,7 @@ export function ThroughCode({ studio, onHold }) {
       ${graph.code.size > shown && html`<small>all ${graph.code.size} numbers</small>
         <${Picture} look=${codeLook(graph, reach)} values=${z} stamp=${[weights, override]} dark=${dark} label="The whole code" kind="code" />`}
     </div>
-    <figure><${Picture} look=${graph} values=${y} dark=${dark} stamp=${[weights, override]} label="output" /><figcaption>out</figcaption></figure>
+    <${Figure} look=${graph} values=${y} dark=${dark} stamp=${[weights, override]} label="output">out<//>
     <div class="beside">
       <button type="button" onClick=${() => (studio.object.value = (chosen + 1) % Math.min(60, run.detail.value.objects.count))}>Another object</button>
       <button type="button" disabled=${!Object.keys(override).length} onClick=${() => (studio.override.value = {})}>Let go</button>

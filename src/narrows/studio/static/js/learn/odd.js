@@ -4,7 +4,7 @@ import { css, fitted, token } from "narrows/draw/draw";
 import { Slider, short } from "narrows/page/controls";
 import { Waiting, error, range, useModel, useObjects } from "narrows/learn/figures";
 import { html, useLayoutEffect, useMemo, useRef, useState, useWidth } from "narrows/page/html";
-import { Picture } from "narrows/draw/picture";
+import { Figure, Picture } from "narrows/draw/picture";
 
 /** @typedef {{studio: import("narrows/state/studio").Studio}} Given */
 
@@ -83,7 +83,7 @@ export function OddOnes({ studio, onOdd }) {
     </div>
     <div class="three">
       ${[["in", odd, null], ["out", output, null], ["lost", odd, output]].map(
-        ([name, values, lost]) => html`<figure><${Picture} look=${graph} values=${values} lost=${lost} dark=${dark} label=${name} /><figcaption>${name}</figcaption></figure>`,
+        ([name, values, lost]) => html`<${Figure} look=${graph} values=${values} lost=${lost} dark=${dark} label=${name}>${name}<//>`,
       )}
     </div>
   </div>`;

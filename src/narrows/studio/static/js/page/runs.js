@@ -52,8 +52,10 @@ function Entry({ studio, run, shown }) {
 }
 
 /** @param {any} run */
-const facts = (run) =>
-  [run.data.startsWith("upload:") ? "own data" : run.data, run.network, `${run.bottleneck} ${run.size}`, run.valid !== null ? `error ${short(run.valid)}` : run.state].join(" · ");
+function facts({ data, network, bottleneck, size, valid, state }) {
+  const from = data.startsWith("upload:") ? "own data" : data;
+  return [from, network, `${bottleneck} ${size}`, valid !== null ? `error ${short(valid)}` : state].join(" · ");
+}
 
 /** @param {{studio: Studio, run: any, done: () => void}} given */
 function Naming({ studio, run, done }) {
@@ -78,5 +80,6 @@ function Export({ studio, run }) {
   if (size !== null) {
     return html`<a class="button" href="/api/runs/${run.id}/export" download="${run.name}.html">Save ${(size / 1e6).toFixed(1)} MB</a>`;
   }
-  return html`<button type="button" class="plain" onClick=${weigh} disabled=${!run.step} aria-label="Export ${run.name} as one HTML file" title="One HTML file that works without a server">Export</button>`;
+  return html`<button type="button" class="plain" onClick=${weigh} disabled=${!run.step}
+    aria-label="Export ${run.name} as one HTML file" title="One HTML file that works without a server">Export</button>`;
 }
