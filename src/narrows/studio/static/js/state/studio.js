@@ -296,6 +296,7 @@ function changedAt(nested, [name, ...rest], value) {
  */
 export async function wake(studio) {
   keepTheme(studio);
+  forgetElsewhere(studio);
   takeHash(studio, location.hash);
   keepInLocation(studio);
   const [choices] = await Promise.all([studio.attempt(() => api.get("choices")), studio.readList()]);
@@ -318,6 +319,16 @@ export async function wake(studio) {
   }
   studio.recipe.value = FIRST;
   await Promise.all([studio.readPreview(), studio.begin()]);
+}
+
+/** What went wrong in one view is no news in another. @param {Studio} studio */
+function forgetElsewhere(studio) {
+  let seen = studio.view.peek();
+  effect(() => {
+    const view = studio.view.value;
+    if (view !== seen) studio.banner.value = null;
+    seen = view;
+  });
 }
 
 /** A link asked for what cannot be: say so, and learn something else. @param {Studio} studio */
