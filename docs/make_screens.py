@@ -16,6 +16,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from io import BytesIO
 from pathlib import Path
 
 from PIL import Image
@@ -24,9 +25,6 @@ from playwright.sync_api import Browser, Page, sync_playwright
 HERE = Path(__file__).parent / "pictures" / "studio"
 SIZES = {"laptop": (1440, 900), "phone": (390, 844)}
 THEMES = ("light", "dark")
-COLOURS = 192
-"""Colours kept of a photograph: no eye tells the difference, and the file is a third as large."""
-
 QUIET = (
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
     "--disable-component-update", "--disable-sync",
@@ -38,27 +36,45 @@ class Shot:
     """A view and what is waited for before its photograph is taken.
 
     Args:
-        hash: What the link says after the view.
-        ready: Waits on the page.
+        ready: Waits on the page, and does what a reader would.
         settle: Seconds more, for what still moves.
     """
 
     ready: Callable[[Page], None]
-    hash: str = ""
-    settle: float = 2.0
+    settle: float = 4.0
 
 
 def trained(page: Page) -> None:
-    """Some epochs were made."""
-    page.get_by_text(re.compile(r"epoch \d{2,}|trained")).first.wait_for(timeout=60_000)
+    """Ten epochs were made, or all."""
+    page.get_by_text(re.compile(r"epoch \d{2,}|trained for")).first.wait_for(timeout=120_000)
+
+
+def compared(page: Page) -> None:
+    """Three networks were set side by side and trained for some epochs."""
+    page.get_by_role("button", name="Train side by side").click(timeout=60_000)
+    trained(page)
+
+
+def drawn(page: Page) -> None:
+    """A seven was drawn on the pad."""
+    trained(page)
+    box = page.locator("canvas.pad, .pad canvas").first.bounding_box()
+    assert box is not None
+    strokes = [(0.3, 0.25), (0.7, 0.25), (0.45, 0.8)]
+    points = [(box["x"] + x * box["width"], box["y"] + y * box["height"]) for x, y in strokes]
+    page.mouse.move(*points[0])
+    page.mouse.down()
+    for point in points[1:]:
+        page.mouse.move(*point, steps=12)
+    page.mouse.up()
 
 
 SHOTS = {
-    "build": Shot(trained, settle=4),
-    "map": Shot(trained, settle=4),
-    "compare": Shot(lambda page: page.locator("main").wait_for(), settle=12),
-    "use": Shot(lambda page: page.locator("main").wait_for(), settle=3),
-    "learn": Shot(lambda page: page.locator("main").wait_for(), settle=4),
+    "build": Shot(trained),
+    "map": Shot(trained),
+    "compare": Shot(compared, settle=8),
+    "use": Shot(drawn),
+    "learn": Shot(trained),
 }
 
 
@@ -89,7 +105,7 @@ def chromium() -> Iterator[Browser]:
 
 
 def photograph(browser: Browser, address: str, view: str, theme: str, size: str) -> Path:
-    """One photograph, in few colours."""
+    """One photograph, without loss."""
     width, height = SIZES[size]
     context = browser.new_context(
         viewport={"width": width, "height": height},
@@ -97,19 +113,18 @@ def photograph(browser: Browser, address: str, view: str, theme: str, size: str)
         device_scale_factor=1,
     )
     page, shot = context.new_page(), SHOTS[view]
-    page.goto(f"{address}#1/{view}{shot.hash}")
+    page.goto(f"{address}#1/{view}")
     shot.ready(page)
     time.sleep(shot.settle)
-    path = HERE / f"{view}-{theme}-{size}.png"
-    page.screenshot(path=path)
+    path = HERE / f"{view}-{theme}-{size}.webp"
+    with Image.open(BytesIO(page.screenshot())) as whole:
+        whole.convert("RGB").save(path, lossless=True, method=6)
     context.close()
-    with Image.open(path) as whole:
-        few = whole.convert("RGB").quantize(COLOURS, dither=Image.Dither.NONE)
-    few.save(path, optimize=True)
     return path
 
 
 def main() -> None:
+    """Photograph the views named, or all of them."""
     views = sys.argv[1:] or list(SHOTS)
     HERE.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as folder, studio(folder) as address, chromium() as browser:

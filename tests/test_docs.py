@@ -68,11 +68,15 @@ def test_commands_in_console_blocks_are_understood(page):
         assert {word for word in words if word.startswith("--")} <= options
 
 
+KINDS = {"--network", "--bottleneck", "--corruption"}
+"""Options that name a kind, after which its settings may be named."""
+
+
 @each_page
 def test_settings_in_console_blocks_are_accepted(page):
     for _, *words in typed(page, "narrows"):
         pairs = list(pairwise(words))
-        kinds = [f"{option[2:]}={value}" for option, value in pairs if option in {"--network", "--bottleneck", "--corruption"}]
+        kinds = [f"{option[2:]}={value}" for option, value in pairs if option in KINDS]
         assign(Recipe(), [*kinds, *(value for option, value in pairs if option == "--set")])
 
 
@@ -181,11 +185,22 @@ def test_pictures_are_known_to_the_script_and_small():
     shown = {
         name for page in PAGES for name in re.findall(r"\]\((?:\S*/)?pictures/([\w-]+)\.png\)", page.read_text("utf-8"))
     }
-    sizes = {file.stem: file.stat().st_size for file in (DOCS / "pictures").iterdir()}
+    sizes = {file.stem: file.stat().st_size for file in (DOCS / "pictures").glob("*.png")}
     # The sheet of the README is drawn by the demonstration.
     assert shown == set(sizes) == {*pictures, "reconstructions"}
     assert max(sizes.values()) < 100_000
     assert sum(sizes.values()) < 600_000
+
+
+def test_photographs_of_the_studio_are_all_there_shown_and_small():
+    pytest.importorskip("playwright")
+    script = runpy.run_path(str(DOCS / "make_screens.py"))
+    wanted = {f"{v}-{t}-{s}" for v in script["SHOTS"] for t in script["THEMES"] for s in script["SIZES"]}
+    sizes = {file.stem: file.stat().st_size for file in (DOCS / "pictures" / "studio").iterdir()}
+    shown = set(re.findall(r"\]\(pictures/studio/([\w-]+)\.webp\)", (DOCS / "gallery.md").read_text("utf-8")))
+    assert shown == set(sizes) == wanted
+    assert max(sizes.values()) < 200_000
+    assert sum(sizes.values()) < 2_000_000
 
 
 def test_a_picture_of_the_docs_is_what_the_script_draws(tmp_path):

@@ -5,7 +5,7 @@ from typing import Any
 
 from pages import GENERATED
 
-ORDER = ("index.md", "story.md", "guide.md", "howto", "figures.md", "speed.md")
+ORDER = ("index.md", "gallery.md", "story.md", "guide.md", "howto", "figures.md", "speed.md")
 """What the reader meets first; pages that are not named here follow, and the reference comes last."""
 
 TITLES = {"howto": "How to", "reference": "Reference"}

@@ -1,8 +1,8 @@
 """The page's own modules, styles and some data as one HTML file, which works where it lies without any server.
 
 Modules become data: addresses in the import map, so that they find each other by their names; what they ask the server
-for is answered by `narrows/offline/api`, which stands under the name of `narrows/state/api`. The file's own policy lets it
-load nothing else: no address, no script but these.
+for is answered by `narrows/offline/api`, which stands under the name of `narrows/state/api`. The file's own policy lets
+it load nothing else: no address, no script but these.
 """
 
 import base64

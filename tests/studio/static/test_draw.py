@@ -9,7 +9,8 @@ TOKENS = "document.documentElement.style.cssText = '--card: #ffffff; --ink: #000
 def painted(lab, look, values, lost=None):
     body = (
         TOKENS
-        + 'const { imageOf } = await import("narrows/draw/draw"); return new Uint8Array(imageOf(look, values, lost).data);'
+        + 'const { imageOf } = await import("narrows/draw/draw");'
+        + "return new Uint8Array(imageOf(look, values, lost).data);"
     )
     return lab(
         body, look=look, values=np.array(values, "f4"), lost=lost if lost is None else np.array(lost, "f4")

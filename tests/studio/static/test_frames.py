@@ -42,13 +42,19 @@ def test_weights_and_tiles(lab):
 def test_frames_one_after_the_other(lab):
     parts = [frames.pack(frames.TILES, n, 1, n + 1, bytes(n + 1)) for n in range(3)]
     whole = b"".join(struct.pack("<I", len(part)) + part for part in parts)
-    body = 'return (await import("narrows/state/frames")).unpackAll(bytes.buffer).map(({ step, values }) => [step, values]);'
+    body = (
+        'const { unpackAll } = await import("narrows/state/frames");'
+        "return unpackAll(bytes.buffer).map(({ step, values }) => [step, values]);"
+    )
     assert lab(body, bytes=bytes_of(whole)) == [[0, 1], [1, 2], [2, 3]]
 
 
 @pytest.mark.parametrize("damage", [b"", b"N", b"X" * 32, b"N\x02" + bytes(30), b"N\x01\x09" + bytes(29)])
 def test_what_is_no_frame_is_refused(lab, damage):
-    body = 'try { (await import("narrows/state/frames")).unpack(bytes.buffer); return "read"; } catch (e) { return e.name; }'
+    body = (
+        'const { unpack } = await import("narrows/state/frames");'
+        'try { unpack(bytes.buffer); return "read"; } catch (e) { return e.name; }'
+    )
     assert lab(body, bytes=bytes_of(damage)) == "RangeError"
 
 

@@ -176,7 +176,7 @@ def test_new_weights_a_twin_and_many_objects(lab, made):
 def test_raw_values_are_scaled_and_unscaled(lab, made):
     model, graph, x = made(NETS["dense"], Plain(size=4), (2, 7, 10))
     raw = model.unscaled(torch.from_numpy(x)).numpy()
-    script = "const { scaled, unscaled } = await import('narrows/nn/nn'); return [scaled(raw, graph), unscaled(x, graph)];"
+    script = "const nn = await import('narrows/nn/nn'); return [nn.scaled(raw, graph), nn.unscaled(x, graph)];"
     given = lab(script, graph=graph, raw=raw, x=x)
     near(given[0], x, "scaled")
     near(given[1], raw, "unscaled")

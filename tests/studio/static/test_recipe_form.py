@@ -36,7 +36,8 @@ def test_fields_carry_the_limits_of_the_schema(lab):
 
 @pytest.mark.parametrize(("low", "high"), [(1, 64), (1, 784), (2, 103), (1, 1), (4, 2048)])
 def test_stops_of_a_slider_rise_from_end_to_end(lab, low, high):
-    stops = lab('const { doublings } = await import("narrows/build/form"); return doublings(low, high);', low=low, high=high)
+    body = 'const { doublings } = await import("narrows/build/form"); return doublings(low, high);'
+    stops = lab(body, low=low, high=high)
     assert stops == sorted(set(stops))
     assert (stops[0], stops[-1]) == (low, high)
 
@@ -61,7 +62,7 @@ def test_a_layer_that_is_added_and_removed_again_leaves_the_recipe_as_it_was(lab
 
 def test_a_dense_layer_more_lies_between_its_neighbours(lab):
     recipe = Recipe(network=Dense(widths=(128,)), bottleneck=Plain(size=2)).model_dump(mode="json")
-    body = 'const { withLayer } = await import("narrows/build/layers"); return withLayer(recipe, 1, 784).network.widths;'
+    body = 'return (await import("narrows/build/layers")).withLayer(recipe, 1, 784).network.widths;'
     before, new = lab(body, recipe=recipe)
     assert before == 128
     assert 2 < new < 128
