@@ -1,4 +1,4 @@
-"""No sentence for a client holds a place of this machine, whatever went wrong; the answers of all tests are checked too."""
+"""No sentence for a client holds a place of this machine, whatever went wrong; answers of all tests are checked."""
 
 import json
 
