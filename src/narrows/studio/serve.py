@@ -70,8 +70,8 @@ def connections_of(peer: str) -> int:
     """How many connections a machine may have at once.
 
     Example:
-        >>> connections_of("127.0.0.1"), connections_of("::1"), connections_of("192.168.1.2"), connections_of("fe80::1%eth0")
-        (2048, 2048, 64, 64)
+        >>> [connections_of(peer) for peer in ("127.0.0.1", "::1", "192.168.1.2", "fe80::1%eth0")]
+        [2048, 2048, 64, 64]
     """
     return LOCAL_CONNECTIONS if not peer or ip_address(peer).is_loopback else PEER_CONNECTIONS
 
