@@ -14,6 +14,7 @@ import httpx
 import pytest
 from websockets.sync.client import connect
 
+from narrows.data.where import data_folders
 from narrows.studio.app import create_app
 from narrows.studio.children import PROGRAM
 from narrows.studio.guard import hosts_for
@@ -67,8 +68,15 @@ class Studio:
         self.home, self.port, self.server, self.thread = home, port, server, thread
         self.address = f"http://127.0.0.1:{port}"
         self.http = httpx.Client(
-            base_url=self.address, headers={"Authorization": f"Bearer {home.token}"}, timeout=30, trust_env=False
-        )
+            base_url=self.address, headers={"Authorization": f"Bearer {home.token}"}, timeout=30, trust_env=False,
+            event_hooks={"response": [self.check_places]},
+        )  # fmt: skip
+
+    def check_places(self, answer):
+        """No answer of any test holds a place of this machine."""
+        if "json" in answer.headers.get("content-type", ""):
+            answer.read()
+            check_places(self.home, answer.text)
 
     def new(self, *recipes, **more):
         """Begin runs; returns their ids."""
@@ -99,6 +107,21 @@ class Studio:
                 self.do(row["id"], "stop")
                 self.wait(row["id"], "stopped", "done", seconds=40)
 
+    def clear(self):
+        """Leave nothing of what a test made."""
+        self.rest()
+        for row in self.http.get("/api/runs").json():
+            assert self.http.delete(f"/api/runs/{row['id']}").status_code == 200
+        for upload in self.http.get("/api/uploads").json():
+            assert self.http.delete(f"/api/uploads/{upload['id']}").status_code == 200
+        for folder in self.home.bin.iterdir():
+            shutil.rmtree(folder)
+
+    def trainers(self):
+        """The processes that train or could."""
+        jobs = self.server.desk.jobs
+        return {child.process.pid for child in (*jobs.spares, *(family.child for family in jobs.working()))}
+
     @contextlib.contextmanager
     def live(self, *runs, want=("points",), **more):
         """A WebSocket that watches."""
@@ -109,6 +132,12 @@ class Studio:
             if runs:
                 viewer.send(json.dumps({"type": "watch", "runs": list(runs), "want": list(want)}))
             yield viewer
+
+
+def check_places(home, text):
+    """What a client reads names no folder of this machine."""
+    places = [home.runs, Path.home(), *data_folders()]
+    assert not [place for place in map(str, places) if len(place) > 1 and place in text], text
 
 
 def update(viewer, timeout=10):
@@ -165,9 +194,17 @@ def open_studio(tmp_path, static):
         yield lambda **options: stack.enter_context(opened(tmp_path / "runs", static, **options))
 
 
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory):
+    with opened(tmp_path_factory.mktemp("runs"), small_page(tmp_path_factory.mktemp("page") / "static")) as studio:
+        yield studio
+
+
 @pytest.fixture
-def studio(open_studio):
-    return open_studio()
+def studio(shared):
+    """A studio with nothing in it: the one of the module, cleared afterwards."""
+    yield shared
+    shared.clear()
 
 
 @pytest.fixture(scope="module")

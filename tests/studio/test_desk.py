@@ -124,6 +124,10 @@ def test_data_outside_are_told(tmp_path, static):
 
 @pytest.fixture
 def with_numbers(studio):
+    return numbered(studio)
+
+
+def numbered(studio):
     """A finished run with a shown set and a snapshot."""
     (run,) = studio.new({"training": {"epochs": 1}})
     studio.wait(run, "done")
@@ -183,10 +187,10 @@ def test_one_run_says_all(studio, with_numbers):
     assert str(studio.home.runs) not in json.dumps(said)
 
 
-def test_the_course_of_a_run_is_known_after_a_restart(tmp_path, static, with_numbers, studio):
-    time.sleep(0.2)
-    studio.server.should_exit = True
-    studio.thread.join(20)
+def test_the_course_of_a_run_is_known_after_a_restart(tmp_path, static):
+    with opened(tmp_path / "runs", static) as studio:
+        with_numbers = numbered(studio)
+        time.sleep(0.2)
     with opened(tmp_path / "runs", static) as again:
         said = again.http.get(f"/api/runs/{with_numbers}").json()
         assert said["history"]["step"] == list(range(1, 11))

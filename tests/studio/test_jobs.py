@@ -9,20 +9,17 @@ import pytest
 from conftest import ack, update
 from fake_child import Trainer
 
-from narrows.studio.jobs import Inbox
+from narrows.studio.jobs import COLD, STOPPING, Inbox
 
 LONG = {"training": {"epochs": 10_000}}
 
 
-def children():
-    """The processes of the studios of this test."""
-    with contextlib.suppress(psutil.Error):
-        return {
-            child.pid
-            for child in psutil.Process().children(recursive=True)
-            if "spawn_main" in " ".join(child.cmdline())
-        }
-    return set()
+def until(true, seconds=20):
+    """Wait until something is true."""
+    end = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < end
+        time.sleep(0.02)
 
 
 def test_a_family_acts_as_one(studio):
@@ -45,6 +42,33 @@ def test_the_next_one_waits_and_says_why(studio):
     studio.do(first, "pause")
     studio.wait(second, "running")
     assert studio.run(first)["state"] == "stopped"
+
+
+def test_a_third_knob_in_a_row_begins_in_the_child_there_is(studio):
+    (run,) = studio.new(LONG)
+    studio.wait(run, "running")
+    before, begin = studio.trainers(), time.monotonic()
+    for _ in range(2):
+        studio.do(run, "stop")
+        (run,) = studio.new(LONG)
+        assert studio.run(run)["why"] != COLD
+        studio.wait(run, "running")
+    assert time.monotonic() - begin < 3
+    (family,) = studio.server.desk.jobs.working()
+    assert family.child.process.pid in before
+
+
+def test_a_report_that_is_still_written_holds_nobody_up(studio, monkeypatch):
+    monkeypatch.setattr("narrows.studio.jobs.REST_SECONDS", 0.0)
+    jobs = studio.server.desk.jobs
+    (first,) = studio.new({"training": {"epochs": 1}})
+    studio.wait(first, "done")
+    until(lambda: len(jobs.spares) == 2 and all(child.is_ready for child in jobs.spares))
+    (second,) = studio.new({"training": {"epochs": 1}, "seed": Trainer.REPORTS})
+    studio.wait(second, "done")
+    until(lambda: any(child.is_settling for child in jobs.spares))
+    (third,) = studio.new(LONG)
+    studio.wait(third, "running", seconds=Trainer.REPORT_SECONDS / 2)
 
 
 def test_one_that_waits_can_be_stopped(studio):
@@ -85,8 +109,9 @@ def test_a_child_that_does_not_stop_is_ended(studio, monkeypatch):
     (run,) = studio.new({**LONG, "seed": Trainer.DEAF})
     studio.wait(run, "running")
     studio.do(run, "stop")
-    assert "was ended" in studio.wait(run, "stopped")["why"]
     (after,) = studio.new({"training": {"epochs": 2}})
+    assert studio.run(after)["why"] == STOPPING
+    assert "was ended" in studio.wait(run, "stopped")["why"]
     studio.wait(after, "done")
 
 
@@ -109,10 +134,8 @@ def test_children_that_never_get_ready_are_told(open_studio):
 def test_a_kill_from_outside_is_survived(studio):
     (run,) = studio.new(LONG)
     studio.wait(run, "running")
-    before = children()
-    for pid in before:
-        with contextlib.suppress(psutil.Error):
-            psutil.Process(pid).kill()
+    for pid in studio.trainers():
+        psutil.Process(pid).kill()
     assert "killed" in studio.wait(run, "failed")["why"]
     studio.do(run, "resume")
     assert studio.wait(run, "running")["step"] >= 100
@@ -187,18 +210,15 @@ def test_a_fork_begins_at_a_snapshot(studio):
 
 
 def test_no_child_outlives_its_server(open_studio):
-    before = children()
     studio = open_studio()
     (run,) = studio.new(LONG)
     studio.wait(run, "running")
     studio.http.post("/api/preview", json={"data": "digits"})
-    assert len(children() - before) >= 2
+    mine = {*studio.trainers(), studio.server.desk.quick.child.process.pid}
+    assert len(mine) >= 2
     studio.server.should_exit = True
     studio.thread.join(20)
-    end = time.monotonic() + 5
-    while children() - before and time.monotonic() < end:
-        time.sleep(0.05)
-    assert children() - before == set()
+    until(lambda: not any(map(psutil.pid_exists, mine)), seconds=5)
 
 
 @pytest.mark.slow

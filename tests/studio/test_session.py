@@ -370,10 +370,9 @@ def test_a_diverging_run_says_so_and_leaves_the_others_alone(child, digits, tmp_
 
 
 def test_the_baseline_is_told_and_written(child, digits, tmp_path):
-    start(child, order(tmp_path, "a", small(digits)))
-    told = child.until("baseline", id="a")[0]["baseline"]
-    child.until("idle")
-    assert json.loads((tmp_path / "shown" / "a" / "about.json").read_text())["baseline"] == told
+    start(child, order(tmp_path, "compared", small(digits)))
+    told = child.until("baseline", id="compared")[0]["baseline"]
+    assert json.loads((tmp_path / "shown" / "compared" / "about.json").read_text())["baseline"] == told
     x, train = (split.x.reshape(len(split), -1) / 16 for split in (digits.valid, digits.train))
     from sklearn.decomposition import PCA
 

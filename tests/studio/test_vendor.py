@@ -99,3 +99,9 @@ def test_class_colours_are_those_of_the_figures_on_paper():
     css = (STATIC / "app.css").read_text()
     for number, (light, dark) in enumerate(PALETTE):
         assert re.findall(rf"--class-{number}: (#\w+);", css) == [light, dark, dark]
+
+
+def test_the_page_for_contributors_tells_of_every_family():
+    page = Path(__file__).parents[2] / "docs" / "howto" / "page.md"
+    told = re.findall(r"^\| `(\w+)` \|", page.read_text("utf-8").split("## A component")[0], re.MULTILINE)
+    assert set(told) == {path.parent.name for path in OWN} - {"js"}

@@ -108,9 +108,10 @@ def load_folder(source: Path | None, *, seed: int, view: str = "auto", side: int
 def read_folder(source: Path, *, like: Layout, label: str | None = None) -> Split:
     """Every picture of a folder, or one picture file, in the layout of a trained model."""
     files = [source] if source.is_file() else picture_files(source)
+    if len(like.shape) != 3 or like.shape[0] not in (1, 3):
+        what = f"{like.shape[0]} channels" if like.kind == "image" else f"objects of shape {like.shape}, not pictures"
+        raise ModelError(f"pictures for a model of {what}", expected="1 or 3 channels", code="model.shape")
     channels, height, width = like.shape
-    if channels not in (1, 3):
-        raise ModelError(f"pictures for a model of {channels} channels", expected="1 or 3 channels", code="model.shape")
     found = Counter(format_of(open_picture(file)) for file in files)
     x = np.stack([as_array(fitted(open_picture(file), width, height), channels) for file in files])
     where = np.array([file.name if source.is_file() else str(file.relative_to(source)) for file in files])

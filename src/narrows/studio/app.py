@@ -78,7 +78,7 @@ def inner_app(desk: Desk) -> FastAPI:
         lifespan=lifespan,
     )
     app.state.desk = desk
-    add_handlers(app, desk.home.hidden)
+    add_handlers(app, desk.hidden)
     for router in ROUTERS:
         app.include_router(router)
     app.openapi = partial(described, app, app.openapi)  # type: ignore[method-assign]

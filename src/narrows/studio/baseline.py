@@ -26,6 +26,9 @@ NICE = 10
 FITTED: dict[str, tuple[PCABaseline, np.ndarray]] = {}
 """The PCA and the mean of the last set, by all that they depend on."""
 
+FITTING = threading.Lock()
+"""Trainings of one child are compared each in a thread of its own, the last one's perhaps still beside the next one."""
+
 
 def baseline_of(recipe: Recipe, data: Splits, scaling: Scaling, size: int) -> dict[str, Any]:
     """The errors of the mean object and of PCA on the validation objects, in scaled units, JSON-ready.
@@ -74,11 +77,12 @@ def fitted(recipe: Recipe, data: Splits, scaling: Scaling, size: int) -> tuple[P
     """PCA of the training objects with enough components, and their mean (D,)."""
     most = min(max(MOST_COMPONENTS, size), prod(data.layout.shape))
     key = f"{key_of(recipe.data, data.layout.name)} {scaling.kind} {most} {id(data)}"
-    if key not in FITTED:
-        train = scaling.rows(data.train.x)
-        FITTED.clear()
-        FITTED[key] = (PCABaseline.fit(train, most), column_means(train))
-    return FITTED[key]
+    with FITTING:
+        if key not in FITTED:
+            train = scaling.rows(data.train.x)
+            FITTED.clear()
+            FITTED[key] = (PCABaseline.fit(train, most), column_means(train))
+        return FITTED[key]
 
 
 def validation(recipe: Recipe, data: Splits, scaling: Scaling) -> tuple[np.ndarray, np.ndarray]:

@@ -41,7 +41,7 @@ class Child:
 
     def __init__(self, role: str, heard: Heard, ended: Ended, program: str = PROGRAM):
         self.role, self.heard, self.ended = role, heard, ended
-        self.is_ready = False
+        self.is_ready = self.is_settling = False
         self.lock = threading.Lock()
         context = get_context("spawn")
         self.connection, theirs = context.Pipe()

@@ -32,6 +32,7 @@ from narrows.studio.folder import (
     read_folder,
     read_history,
 )
+from narrows.studio.hiding import hidden
 from narrows.studio.home import ID, Home, new_id
 from narrows.studio.hub import KINDS, Hub, Record
 from narrows.studio.jobs import AT_ONCE, Jobs
@@ -65,7 +66,9 @@ class Desk:
         self.home, self.pages = home, pages
         self.store = Store(home.database)
         self.hub, self.uploads = Hub(), Uploads(home)
-        self.jobs = Jobs(home, self.store, self.hub, self.source, at_once=at_once, cores=cores, program=program)
+        self.jobs = Jobs(
+            home, self.store, self.hub, self.source, self.hidden, at_once=at_once, cores=cores, program=program
+        )
         self.hub.looked_at = self.look
         self.jobs.ended = lambda run: self.background(asyncio.to_thread(self.remember, run))
         self.quick, self.slow = Bench(program=program), Bench(keep=False, program=program)
@@ -134,6 +137,10 @@ class Desk:
         with contextlib.suppress(NarrowsError):
             return str(self.uploads.one(name.removeprefix(UPLOAD))["label"]) if name.startswith(UPLOAD) else name
         return name
+
+    def hidden(self, text: str) -> str:
+        """A sentence as clients may read it: without places of this machine."""
+        return hidden(text, self.uploads)
 
     # Runs from elsewhere
 

@@ -73,10 +73,6 @@ class Home:
         """The folder of the objects that a run is looked at with."""
         return self.shown_root / run
 
-    def hidden(self, text: str) -> str:
-        """A sentence without the place of the runs on this machine."""
-        return text.replace(f"{self.runs}{os.sep}", "").replace(str(self.runs), "the folder of the runs")
-
     def check_space(self) -> None:
         """Refuse new work on a disk that is nearly full.
 

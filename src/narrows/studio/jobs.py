@@ -2,8 +2,9 @@
 
     POST -> family of 1 to 4 runs -> waiting -> a warm child -> starting -> running <-> paused -> stopped, done ...
 
-The runs of a family train in lockstep in one child, and what is done to one is done to all. A child is kept warm beside
-those that work. What a child says is written into the store before it is told to anybody.
+The runs of a family train in lockstep in one child, and what is done to one is done to all. A child stays when its
+family has ended, and takes the next one; there is one child more than may work, for one may still write its reports.
+What a child says is written into the store before it is told to anybody.
 
 Messages are those of `wire`: one JSON object and the bytes that belong to it.
 
@@ -26,7 +27,8 @@ From a trainer:
     {"event": "notice", "id", "code", "sentence"}, {"event": "baseline", "id", "baseline"}
     {"event": "frames", "id", "step"} and the frames, each with slot 0
     {"event": "report", "id", "report"}                                    when all is known, perhaps after "idle"
-    {"event": "idle"}                                                      every run of the family has ended
+    {"event": "idle", "owed": reports}                                     every run of the family has ended
+    {"event": "settled"}                                                   what it owed is written
 To and from the bench (see `bench`): {"do", "call", ...}; {"event": "reply", "call", "ok", "result" or "error"}.
 """
 
@@ -61,6 +63,9 @@ STOP_SECONDS = 10.0
 FALSE_STARTS = 3
 """So many children that end before they are ready, and nothing waits for another."""
 
+REST_SECONDS = 2.0
+"""So long after a training one more child is made, unless another training has begun."""
+
 FRAME_RATE = 10.0
 GRAPH_LIMIT = 4_000_000
 """Numbers a model may have at most for the page to run it itself."""
@@ -81,6 +86,7 @@ LATE = ("report", "baseline", "snapshot", "notice", "frames")
 """What a child may still say of a run that has ended."""
 
 COLD = "The training process is getting ready; that takes a few seconds."
+STOPPING = "The training before this one is stopping and saves what it learned; this one begins right after it."
 BUSY = "Another training is under way; this one begins when it has ended or is paused."
 LOST = "The studio ended while it trained; it goes on from its last saved state."
 ENDED = "It did not stop in time and was ended; it goes on from its last saved state."
@@ -98,6 +104,8 @@ class Family:
         pace: Steps a second at most; as fast as it goes if None.
         child: What works on them, once it does.
         again: Whether they are to begin again when they have stopped.
+        is_stopping: Whether the child was told to stop.
+        states: What each run was last said to be, and `told` why.
     """
 
     name: str
@@ -107,7 +115,9 @@ class Family:
     pace: float | None = None
     child: Child | None = None
     again: bool = False
+    is_stopping: bool = False
     states: dict[str, str] = field(default_factory=dict)
+    told: str = ""
 
     @property
     def is_paused(self) -> bool:
@@ -124,6 +134,7 @@ class Jobs:
         store: The list of runs.
         hub: Who is told.
         source: The data of a recipe as the loader takes it, by the name a client gave it.
+        hidden: A sentence without places of this machine.
         at_once: Families that train at the same time.
         cores: Processor cores that training may take in all; those of this machine but one if 0.
     """
@@ -134,16 +145,19 @@ class Jobs:
         store: Store,
         hub: Hub,
         source: Callable[[str], str],
+        hidden: Callable[[str], str],
         *,
         at_once: int = AT_ONCE,
         cores: int = 0,
         program: str = PROGRAM,
     ):
-        self.home, self.store, self.hub, self.source, self.program = home, store, hub, source, program
+        self.home, self.store, self.hub, self.program = home, store, hub, program
+        self.source, self.hidden = source, hidden
         self.at_once, self.cores = at_once, cores or max(1, available_cores() - 1)
         self.families: dict[str, Family] = {}
         self.waiting: list[Family] = []
-        self.spare: Child | None = None
+        self.spares: list[Child] = []
+        self.making = 0
         self.loop: asyncio.AbstractEventLoop | None = None
         self.inbox = Inbox(self.hear)
         self.closing, self.false_starts = False, 0
@@ -172,7 +186,7 @@ class Jobs:
             if not any(family.child for family in working):
                 break
             await asyncio.sleep(0.05)
-        children = [self.spare, *(family.child for family in working)]
+        children = [*self.spares, *(family.child for family in working)]
         await asyncio.gather(*(asyncio.to_thread(child.close) for child in children if child))
 
     # What clients ask for
@@ -202,7 +216,6 @@ class Jobs:
         family = Family(rows[0]["family"], [row["id"] for row in rows], resume, begins or {}, pace)
         self.families[family.name] = family
         self.waiting.append(family)
-        self.set_state(family, "waiting", COLD if self.room() else BUSY)
         self.go_on()
 
     def check_room(self) -> None:
@@ -292,6 +305,7 @@ class Jobs:
         child = family.child
         if child:
             child.say({"do": what})
+            family.is_stopping |= what == "stop"
             if what == "stop" and self.loop:
                 self.loop.call_later(STOP_SECONDS, self.end_slow, family, child)
 
@@ -328,20 +342,37 @@ class Jobs:
         return len(self.working()) < self.at_once
 
     def go_on(self) -> None:
-        """Begin with those that wait, as far as there is room; a paused family makes room."""
+        """Begin with those that wait, as far as there is room and a child; a paused family makes room."""
+        while self.waiting and not self.closing and self.room() and (child := self.free()):
+            self.spares.remove(child)
+            self.hand(self.waiting.pop(0), child)
         if not self.waiting or self.closing:
             return
         if not self.room():
-            paused = next((family for family in self.working() if family.is_paused and not family.again), None)
-            if paused:
-                self.say(paused, "stop")
-            return
-        if self.spare and self.spare.is_ready:
-            child, self.spare = self.spare, None
-            self.hand(self.waiting.pop(0), child)
-            self.go_on()
+            self.make_room()
         elif self.loop and not self.false_starts:
             self.loop.create_task(self.warm())
+        for family in self.waiting:
+            self.tell_why(family)
+
+    def free(self) -> Child | None:
+        """A child that can begin at once: one that owes nothing if there is one, the one that worked last first."""
+        ready = [child for child in reversed(self.spares) if child.is_ready]
+        return min(ready, key=lambda child: child.is_settling, default=None)
+
+    def make_room(self) -> None:
+        """Stop a paused family, unless one stops already."""
+        paused = next((family for family in self.working() if family.is_paused and not family.again), None)
+        if paused and not any(family.is_stopping for family in self.working()):
+            self.say(paused, "stop")
+
+    def tell_why(self, family: Family) -> None:
+        """Tell what a family waits for, if that is something else than it was."""
+        stops = any(other.is_stopping for other in self.working())
+        why = COLD if self.room() else STOPPING if stops else BUSY
+        if family.told != why:
+            family.told = why
+            self.set_state(family, "waiting", why)
 
     def hand(self, family: Family, child: Child) -> None:
         """Let a child work on a family."""
@@ -372,19 +403,24 @@ class Jobs:
         return {**parts, **more}
 
     async def warm(self) -> None:
-        """Keep a child ready beside those that work."""
-        if self.spare is None and not self.closing:
-            placeholder = await asyncio.to_thread(Child, "trainer", self.record, self.record_end, self.program)
-            if self.spare is None:
-                self.spare = placeholder
-            else:
-                placeholder.kill()
+        """Make a child, if there are fewer than may work and one more."""
+        if self.closing or self.making + len(self.spares) + len(self.working()) > self.at_once:
+            return
+        self.making += 1
+        try:
+            child = await asyncio.to_thread(Child, "trainer", self.record, self.record_end, self.program)
+        finally:
+            self.making -= 1
+        if self.closing:
+            child.kill()
+        else:
+            self.spares.insert(0, child)
 
     # What children say
 
     def record(self, child: Child, message: Message, frames: list[bytes]) -> None:
         """In the thread that reads a child: write down what it says, then hand it on."""
-        message |= {name: self.home.hidden(message[name]) for name in SENTENCES if name in message}
+        message |= {name: self.hidden(message[name]) for name in SENTENCES if name in message}
         if message.get("event") in COLUMNS:
             sure, values = message["event"] == "state", COLUMNS[message["event"]](message)
             self.store.change(message["id"], sure=sure, **values)
@@ -401,6 +437,8 @@ class Jobs:
         if event == "ready":
             child.is_ready, self.false_starts = True, 0
             self.go_on()
+        elif event == "settled":
+            child.is_settling = False
         elif event in ("idle", "gone"):
             self.release(child, family, message)
         elif family and message.get("id") in family.runs:
@@ -424,22 +462,21 @@ class Jobs:
                 self.ended(run)
         if gone:
             self.lose(child, str(message["cause"]))
-        elif self.spare is None:
-            self.spare = child
         else:
-            child.say({"do": "exit"})
+            child.is_settling = bool(message.get("owed"))
+            self.spares.append(child)
         if family and family.again and not self.closing:
             try:
                 self.begin_again(self.store.family(family.name), family.pace)
             except NarrowsError as problem:
                 self.set_state(family, "stopped", str(problem))
         if self.loop and not self.closing:
-            self.loop.call_later(self.delay(), lambda: asyncio.ensure_future(self.warm()))
+            self.loop.call_later(self.delay(), self.refill)
         self.go_on()
 
     def lose(self, child: Child, cause: str) -> None:
         """A child is gone; when several do not even get ready, those that wait are told why nothing begins."""
-        self.spare = None if child is self.spare else self.spare
+        self.spares = [spare for spare in self.spares if spare is not child]
         self.false_starts = 0 if child.is_ready else self.false_starts + 1
         if self.false_starts >= FALSE_STARTS:
             for family in self.waiting:
@@ -449,7 +486,12 @@ class Jobs:
 
     def delay(self) -> float:
         """Seconds until another child is made: the longer, the more of them did not get ready."""
-        return min(60.0, 2.0**self.false_starts - 1)
+        return min(60.0, 2.0**self.false_starts - 1) if not self.spares else REST_SECONDS
+
+    def refill(self) -> None:
+        """Make another child, unless something trains that its imports would slow down."""
+        if self.loop and not self.working():
+            self.loop.create_task(self.warm())
 
     def set_state(self, family: Family, state: str, why: str = "", *, only_live: bool = False) -> None:
         """Set the state of the runs of a family, or of those that have not ended."""

@@ -55,7 +55,7 @@ class Session:
             self.obey()
             if not self.stopped:
                 self.attempt(run, run.begin)
-        comparing = beside(self.compare)
+        self.comparing = beside(self.compare)
         try:
             if not self.stopped:
                 self.each(lambda run: run.run())
@@ -66,8 +66,15 @@ class Session:
         self.each(lambda run: run.stop())
         for run in self.runs:
             run.settle()
-        while comparing.is_alive() and not self.called():
-            comparing.join(0.05)
+
+    @property
+    def owed(self) -> list[Callable[[], None]]:
+        """The reports that are still to be written."""
+        return [run.owed for run in self.runs if run.owed]
+
+    def await_comparison(self) -> None:
+        """Wait until the other methods are compared."""
+        self.comparing.join()
 
     def turn(self) -> None:
         """Obey, then make one step of each training, or wait while they are paused."""

@@ -27,6 +27,7 @@ class Trainer:
     def __init__(self, inbox: "SimpleQueue[Item]", outbox: Outbox):
         self.inbox, self.outbox = inbox, outbox
         self.first: deque[Item] = deque()
+        self.last: Session | None = None
         self.owed: deque[Callable[[], None]] = deque([read_first, make_optimiser])
 
     def work(self) -> None:
@@ -36,11 +37,15 @@ class Trainer:
                 self.train(item)
         while self.owed:
             self.settle()
+        if self.last:
+            self.last.await_comparison()
 
     def next(self) -> Item:
         """What the server says next; while it says nothing, what is owed is done."""
         while self.owed and not self.first and self.inbox.empty():
             self.settle()
+            if not self.owed:
+                self.outbox.say({"event": "settled"})
         return self.first.popleft() if self.first else self.inbox.get()
 
     def settle(self) -> None:
@@ -55,8 +60,9 @@ class Trainer:
         session = Session(item[0], self.inbox, self.outbox)
         session.run()
         self.first.extend(session.later)
-        self.owed.extend(run.owed for run in session.runs if run.owed)
-        self.outbox.say({"event": "idle"})
+        self.owed.extend(session.owed)
+        self.last = session
+        self.outbox.say({"event": "idle", "owed": len(self.owed)})
 
 
 def read_first() -> None:

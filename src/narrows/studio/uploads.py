@@ -6,6 +6,8 @@ UPLOADS/ID/about.json what is told of it
 """
 
 import asyncio
+import os
+import re
 import shutil
 import time
 from collections.abc import AsyncIterator
@@ -110,7 +112,13 @@ class Uploads:
         used = sum(path.stat().st_size for path in place.rglob("*") if path.is_file())
         about = {"id": upload, "label": label(name) or found["kind"], "created": time.time(), **found, "used": used}
         write_json(place / ABOUT, about)
-        return told(about)
+        return self.told(about)
+
+    def told(self, about: dict[str, Any]) -> dict[str, Any]:
+        """What clients are told of an upload."""
+        said = {name: value for name, value in about.items() if name not in PRIVATE}
+        fit = said.get("fit") or {}
+        return said | {"fit": fit | {"why": self.named(str(fit["why"]))}} if "why" in fit else said
 
     def listed(self) -> list[dict[str, Any]]:
         """All uploads with all that is known of them, the newest first."""
@@ -139,6 +147,19 @@ class Uploads:
         """Where the copy of an upload lies, as a loader takes it."""
         return self.folder / upload / self.one(upload)["source"]
 
+    def named(self, text: str) -> str:
+        """A sentence in which uploads go by their labels, and what is in them by its name there."""
+        sep = re.escape(os.sep)
+        copy, inside = rf"{sep}(?:raw|data)(?:\.\w+)?", rf"{sep}([^\s'\",:;]+)"
+        lies = f"{re.escape(str(self.folder))}{sep}({ID.pattern})(?:{copy})?(?:{inside})?"
+        return re.sub(lies, self.name_of, text)
+
+    def name_of(self, found: re.Match[str]) -> str:
+        """What a place among the uploads is called: by the label, and where it lies in there."""
+        about = self.read(self.folder / found[1])
+        called = str(about["label"]) if about else "the file"
+        return f"{called}: {found[2]}" if found[2] else called
+
     def remove(self, upload: str) -> None:
         """Remove an upload."""
         self.one(upload)
@@ -162,8 +183,3 @@ def read_raw(place: Path, size: int) -> dict[str, Any]:
         return read_file(named, place, form, allowed_seconds(size))
     finally:
         named.unlink(missing_ok=True)
-
-
-def told(about: dict[str, Any]) -> dict[str, Any]:
-    """What clients are told of an upload."""
-    return {name: value for name, value in about.items() if name not in PRIVATE}

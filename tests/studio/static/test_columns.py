@@ -165,3 +165,15 @@ def test_a_scale_grows_at_once_and_shrinks_slowly(lab):
     assert (first, second) == (1, 4)
     assert 3.5 < third < 4
     assert fourth < third
+
+
+@pytest.mark.parametrize(("side", "floor"), [(120, 420), (120, 400), (160, 700)])
+def test_what_was_lost_ends_above_the_labels(lab, side, floor):
+    body = """
+      const { below } = await import("narrows/build/hourglass");
+      return below({ x: 50, y: 220, w: side, h: side }, floor);
+    """
+    box = lab(body, side=side, floor=floor)
+    assert box["y"] > 220 + side
+    assert box["y"] + box["h"] + 16 < floor
+    assert box["x"] + box["w"] / 2 == pytest.approx(50 + side / 2)

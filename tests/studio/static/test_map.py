@@ -294,3 +294,17 @@ def test_a_second_finger_pinches_and_the_one_that_stays_pans(lab):
     did = lab(body)
     assert [name for name, *_ in did] == ["press", "drag", "cancel", "pan", "zoom", "pan"]
     assert did[3:] == [["pan", 20, 0], ["zoom", 2], ["pan", 5, 2]]
+
+
+def test_a_frame_follows_as_far_in_one_late_snapshot_as_in_many(lab):
+    body = """
+      const { followed } = await import("narrows/draw/plot");
+      const left = Array.from({ length: 10 }).reduce((rest) => rest * (1 - followed(100)), 1);
+      return [left, 1 - followed(1000), followed(100), followed(0)];
+    """
+    many, one, quick, none = lab(body)
+    assert many == pytest.approx(one)
+    # Ten snapshots a second must not make the map jump; one in two seconds must not leave its dots outside.
+    assert quick < 0.4
+    assert none == 0
+    assert one < 0.02

@@ -100,7 +100,7 @@ async def projected(desk: Desk, row: Row, kind: str) -> None:
         await asyncio.to_thread(write_atomic, path, frames[0])
         desk.hub.tell({**news, "ok": True})
     except Exception as error:
-        desk.hub.tell({**news, "ok": False, "sentence": desk.home.hidden(str(error))})
+        desk.hub.tell({**news, "ok": False, "sentence": desk.hidden(str(error))})
         raise
 
 

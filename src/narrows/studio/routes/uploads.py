@@ -9,7 +9,6 @@ from narrows.errors import UsageError
 from narrows.studio.desk import UPLOAD, Here
 from narrows.studio.limits import pieces
 from narrows.studio.store import LIVE
-from narrows.studio.uploads import told
 
 router = APIRouter(prefix="/api/uploads", tags=["uploads"])
 
@@ -19,7 +18,7 @@ BODY = {"requestBody": {"content": {"application/octet-stream": {"schema": {"typ
 @router.get("")
 def list_uploads(desk: Here) -> list[dict[str, Any]]:
     """All uploads, the newest first, without their previews."""
-    return [{**told(about), "preview": None} for about in desk.uploads.listed()]
+    return [{**desk.uploads.told(about), "preview": None} for about in desk.uploads.listed()]
 
 
 @router.post("", status_code=201, openapi_extra=BODY)
@@ -31,7 +30,7 @@ async def upload(request: Request, desk: Here, name: Annotated[str, Query(max_le
 @router.get("/{upload}")
 def one_upload(upload: str, desk: Here) -> dict[str, Any]:
     """What is known of an upload."""
-    return told(desk.uploads.one(upload))
+    return desk.uploads.told(desk.uploads.one(upload))
 
 
 @router.delete("/{upload}")

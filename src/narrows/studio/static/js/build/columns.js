@@ -210,8 +210,10 @@ function widthsOf(column, full) {
   return [least + 6 * (lanes - 1), best + 12 * (lanes - 1)];
 }
 
-const DEEP = { maps: 96, rows: 76, bars: 46, gates: 150, object: 108 };
+const DEEP = { maps: 96, rows: 76, bars: 56, gates: 150, object: 108 };
 const BESIDE = 118;
+/** Height of a label beside a layer: a name and three lines. */
+const NOTE = 66;
 
 /**
  * Where everything stands when it runs downwards, on a phone.
@@ -230,7 +232,7 @@ export function layDown(columns, { width }) {
     const at = y;
     y += h + gap;
     const middle = at + h / 2;
-    const label = { x: full + 6, y: middle - 30, w: BESIDE - 8, h: 60 };
+    const label = { x: full + 6, y: middle - NOTE / 2, w: BESIDE - 8, h: NOTE };
     return { column, thick, middle, box: { x: (full - w) / 2, y: at, w, h }, label };
   });
   return { placed, width, height: y };

@@ -153,7 +153,8 @@ function drawMarks(plot, lines) {
   const ratio = devicePixelRatio;
   ctx.save();
   ctx.font = `${11 * ratio}px ${getComputedStyle(plot.root).fontFamily}`;
-  ctx.textAlign = "right";
+  // The chart leaves the pen as its axes had it.
+  Object.assign(ctx, { textAlign: "right", textBaseline: "alphabetic", lineJoin: "round" });
   Object.assign(ctx, { strokeStyle: css(token("muted")), fillStyle: css(token("muted")), lineWidth: ratio });
   ctx.setLineDash([4 * ratio, 3 * ratio]);
   const ys = lines.map(({ at }) => Math.round(plot.valToPos(at, "y", true)) + 0.5);
@@ -166,7 +167,17 @@ function drawMarks(plot, lines) {
     ctx.moveTo(bbox.left, y);
     ctx.lineTo(bbox.left + bbox.width, y);
     ctx.stroke();
-    ctx.fillText(text, bbox.left + bbox.width - 2 * ratio, y + (crowded ? 12 : -4) * ratio);
+    named(ctx, text, bbox.left + bbox.width - 2 * ratio, y + (crowded ? 12 : -4) * ratio, ratio);
   }
+  ctx.restore();
+}
+
+/** A name with a halo of paper: it stays readable over the curves. @param {CanvasRenderingContext2D} ctx */
+function named(ctx, text, x, y, ratio) {
+  ctx.save();
+  ctx.setLineDash([]);
+  Object.assign(ctx, { lineWidth: 4 * ratio, strokeStyle: css(token("paper"), 0.9) });
+  ctx.strokeText(text, x, y);
+  ctx.fillText(text, x, y);
   ctx.restore();
 }

@@ -19,7 +19,10 @@ export function Filters({ glass, column, graph }) {
       index=${i} part=${column.part} />`)}</div></figure>`;
 }
 
-/** Of a code that is only sorted or rounded, those of its projection. @param {any} model @param {import("narrows/build/columns").Column} column */
+/**
+ * Of a code that is only sorted or rounded, those of its projection.
+ * @param {any} model @param {import("narrows/build/columns").Column} column
+ */
 function weightsOf(model, { layer, role }) {
   const own = filters(model, /** @type {any} */ (layer).name);
   return own.length || role !== "code" ? own : filters(model, "bottleneck.project");

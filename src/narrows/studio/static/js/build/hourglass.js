@@ -17,6 +17,8 @@ import { asSliders, placed as at, Waist } from "narrows/build/waist";
 
 const NARROW = 640;
 const HINT = 44;
+/** Height of the words under what was lost. */
+const WORD = 20;
 
 /** @param {{studio: Studio, glass: Glass}} given */
 export function Hourglass({ studio, glass }) {
@@ -123,7 +125,7 @@ function Column({ glass, studio, graph, column, box, label, down }) {
     code: () => html`<${Waist} glass=${glass} column=${column} box=${inner(column, box, down)} />`,
     layer: () => html`<${Plate} glass=${glass} column=${column} box=${box} />`,
     input: () => html`<${Whole} glass=${glass} graph=${graph} which="input" box=${box} down=${down} />`,
-    output: () => html`<${Whole} glass=${glass} graph=${graph} which="output" box=${box} down=${down} />`,
+    output: () => html`<${Whole} glass=${glass} graph=${graph} which="output" box=${box} down=${down} floor=${label.y} />`,
   };
   return html`${body[column.role]()}<${Label} studio=${studio} glass=${glass} graph=${graph} column=${column} box=${label} down=${down} />`;
 }
@@ -200,9 +202,9 @@ export function open(glass, layer, hit = null) {
 
 /**
  * The object before and after.
- * @param {{glass: Glass, graph: any, which: "input"|"output", box: import("narrows/build/columns").Box, down: boolean}} given
+ * @param {{glass: Glass, graph: any, which: "input"|"output", box: import("narrows/build/columns").Box, down: boolean, floor?: number}} given `floor`: where the labels begin.
  */
-function Whole({ glass, graph, which, box, down }) {
+function Whole({ glass, graph, which, box, down, floor = Infinity }) {
   const canvas = useRef(/** @type {HTMLCanvasElement | null} */ (null));
   const lost = useRef(/** @type {HTMLCanvasElement | null} */ (null));
   const size = sizeOfObject(graph, box);
@@ -212,15 +214,23 @@ function Whole({ glass, graph, which, box, down }) {
     return () => (glass.picture(which, null), which === "output" && glass.picture("lost", null));
   }, [glass, graph, size.w, size.h]);
   const place = { x: box.x + (box.w - size.w) / 2, y: box.y + box.h / 2 - size.h / 2, ...size };
-  const small = down
-    ? { x: place.x + size.w + 8, y: place.y, w: size.w * 0.5, h: size.h * 0.5 }
-    : { x: place.x + size.w * 0.21, y: place.y + size.h + 8, w: size.w * 0.58, h: size.h * 0.58 };
+  const small = down ? { x: place.x + size.w + 8, y: place.y, w: size.w * 0.5, h: size.h * 0.5 } : below(place, floor);
   return html`<canvas ref=${canvas} class="picture ${graph.kind}" style=${at(place)} role="img"
       aria-label=${which === "input" ? "What goes in" : "What comes out"}></canvas>
     ${which === "output" && html`<canvas ref=${lost} class="picture lost ${graph.kind}" style=${at(small)} role="img"
       aria-label="What was lost"></canvas>
       <${Lost} glass=${glass} down=${down} x=${small.x + small.w / 2} y=${small.y + small.h + 4} />`}
     ${which === "input" && !down && html`<${Whose} glass=${glass} graph=${graph} x=${box.x + box.w / 2} y=${place.y + size.h + 8} />`}`;
+}
+
+/**
+ * What was lost hangs under the output, as large as the words under it leave room.
+ * @param {import("narrows/build/columns").Box} place @param {number} floor
+ */
+export function below({ x, y, w, h }, floor) {
+  const top = y + h + 8;
+  const share = Math.max(0.2, Math.min(0.58, (floor - top - WORD) / h));
+  return { x: x + (w - w * share) / 2, y: top, w: w * share, h: h * share };
 }
 
 /** A picture keeps its own proportions, a curve is wide. @param {any} graph @param {import("narrows/build/columns").Box} box */

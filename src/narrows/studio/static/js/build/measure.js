@@ -80,7 +80,7 @@ export function Sentence({ studio }) {
   const told = [errors?.ours, errors?.pca, errors?.graph, kept, flat];
   const sentence = useMemo(() => errors && describe({ ...errors, kept, flat, running: studio.running.value }), told);
   if (!sentence) return null;
-  return html`<p class="note sentence">${sentence.map((part) => (part.strong ? html`<b>${part.strong}</b>` : part))}</p>`;
+  return html`<p class="note sentence">${sentence.map((part) => (typeof part === "string" ? part : html`<b>${part.strong}</b>`))}</p>`;
 }
 
 /**

@@ -183,7 +183,14 @@ const FAMILIES = {
   variational: ["variational"],
   quantised: ["vq", "fsq"],
 };
-const FAMILY_NAMES = { variational: "VAE", quantised: "rounded" };
+const FAMILY_NAMES = { variational: "VAE", quantised: "VQ" };
+const FAMILY_TITLES = {
+  plain: "The numbers as they come",
+  smooth: "Small changes of the input change the code little (contractive)",
+  sparse: "Many numbers, nearly all of them zero",
+  variational: "Each object is a cloud of codes (variational)",
+  quantised: "Only some values are allowed, so that a code is a few whole numbers",
+};
 const BOTTLENECKS = { "sparse-topk": "top k", "sparse-l1": "L1", "sparse-kl": "KL", vq: "codebook (VQ)", fsq: "rounded (FSQ)" };
 /** Sparse codes may be this many times wider than the object; a slider stops earlier. */
 const WIDEST = 1024;
@@ -202,15 +209,21 @@ export function BottleneckStation({ studio, schema, recipe, graph, layout }) {
   const aside = graph ? `${graph.values.toLocaleString("en")} → ${passing(graph).toLocaleString("en")}` : "";
   return html`<${Station} title="Bottleneck" kind="code" aside=${aside}>
     <${Segments} label="Kind of bottleneck" kind="tight" value=${family} onChange=${(name) => choose(families[name][0])}
-      choices=${Object.keys(families).map((name) => ({ value: name, label: FAMILY_NAMES[name] ?? name }))} />
+      choices=${Object.keys(families).map((name) => ({ value: name, label: FAMILY_NAMES[name] ?? name, title: FAMILY_TITLES[name] }))} />
     ${families[family]?.length > 1 && html`<${Menu} label="Which ${family} bottleneck" value=${kind}
       choices=${families[family].map((one) => ({ value: one, label: BOTTLENECKS[one] ?? one }))} onChange=${choose} />`}
     <${Slider} label="Numbers in the code" kind="code" stops=${stops} value=${size}
-      show=${(value) => (value === 1 ? "1 number" : `${value} numbers`)} onInput=${resize} />
+      show=${(value) => sizeText(value, graph?.code.grid ?? [])} onInput=${resize} />
     <p class="says">${wordsOf(kinds[kind])}</p>
     ${fields.length > 0 && html`<details class="more"><summary>more</summary><${Fields} fields=${fields} values=${recipe.bottleneck}
       onChange=${(name, value) => studio.change(`bottleneck.${name}`, value)} /></details>`}
   <//>`;
+}
+
+/** The size of a code; one that stands at every place of a grid says so. @param {number} size @param {number[]} grid */
+export function sizeText(size, grid) {
+  if (grid.length) return `${size} × ${grid.join(" × ")}`;
+  return size === 1 ? "1 number" : `${size} numbers`;
 }
 
 /** @param {string[]} kinds @returns {Record<string, string[]>} */

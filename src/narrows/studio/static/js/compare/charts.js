@@ -32,7 +32,8 @@ export function SizeChart({ studio, runs }) {
   const signals = runs.flatMap((run) => [run.epochs, run.baseline, run.detail]);
   useChart(host, dark, runs, signals, sizeOptions, sizeData);
   const curve = useValue(() => runs[0].baseline.value?.curve ?? [], [runs]);
-  return html`<section class="chart"><div class="heading"><h2>Error against the size of the code</h2><span class="aside">${curve.length ? "dashed: PCA with as many numbers" : "PCA is being worked out"}</span></div>
+  const aside = curve.length ? "dashed: PCA with as many numbers" : "PCA is being worked out";
+  return html`<section class="chart"><div class="heading"><h2>Error against the size of the code</h2><span class="aside">${aside}</span></div>
     <div class="plot" ref=${host} role="img" aria-label="Error of each configuration by the numbers in its code, beside PCA"></div><${Key} runs=${runs} /></section>`;
 }
 
@@ -70,7 +71,8 @@ function frameOf(width) {
   const font = `11px ${getComputedStyle(document.documentElement).getPropertyValue("--font")}`;
   const axis = { stroke: muted, font, grid: { stroke: line, width: 1 }, ticks: { show: false } };
   const values = (_, ticks) => ticks.map((tick) => (tick === null ? "" : short(tick)));
-  return { common: { width, height: HEIGHT, legend: { show: false }, cursor: { show: false }, padding: [10, 24, 0, 0] }, axis, errors: { ...axis, size: 46, values, splits: rounds } };
+  const common = { width, height: HEIGHT, legend: { show: false }, cursor: { show: false }, padding: [10, 24, 0, 0] };
+  return { common, axis, errors: { ...axis, size: 46, values, splits: rounds } };
 }
 
 /** What is known of a range, or what stands in while nothing is. @param {number | null} value @param {number} other */
@@ -105,6 +107,7 @@ function curveData(runs) {
 /** @param {import("narrows/state/run").Curve} curve @returns {[number, number][]} */
 function thinned({ step, loss }) {
   const every = Math.max(1, Math.ceil(step.length / MOST_POINTS));
+  /** @type {[number, number][]} */
   const found = [];
   for (let i = every - 1; i < step.length; i += every) {
     const part = loss.slice(i - every + 1, i + 1);
@@ -116,11 +119,13 @@ function thinned({ step, loss }) {
 function sizeOptions(width, runs) {
   const { common, axis, errors } = frameOf(width);
   const dot = (n) => ({ stroke: "transparent", points: { show: true, size: 11, fill: columnCss(n), stroke: css(token("card")), width: 2 } });
+  const muted = css(token("muted"));
+  const pca = { stroke: muted, dash: [4, 4], width: 1.5, points: { show: true, size: 4, fill: muted }, spanGaps: true };
   return {
     ...common,
     scales: { x: { time: false, range: (_, least, most) => [known(least, 0) - 0.4, known(most, 6) + 0.4] }, y: errorScale },
     axes: [{ ...axis, size: 24, splits: doublings, values: (_, ticks) => ticks.map((tick) => `${2 ** tick}`) }, errors],
-    series: [{}, { stroke: css(token("muted")), dash: [4, 4], width: 1.5, points: { show: true, size: 4, fill: css(token("muted")) }, spanGaps: true }, ...runs.map((_, n) => dot(n))],
+    series: [{}, pca, ...runs.map((_, n) => dot(n))],
   };
 }
 

@@ -87,6 +87,14 @@ export function useJudge(runs) {
   return judge;
 }
 
+/** How many objects each model rebuilds best: as a bar, and in numbers. @param {{best: number[], of: number}} given */
+function Shares({ best, of }) {
+  const part = (n, i) => html`<i key=${i} style=${{ flexGrow: n, background: columnCss(i) }}></i>`;
+  const share = (n, i) => html`<span key=${i} class="share" style=${{ "--of": columnCss(i) }}><b>${LETTERS[i]}</b> ${n}</span>`;
+  return html`<span class="bar" aria-hidden="true">${best.map(part)}</span>
+    <span>${best.map(share)}<span class="quiet"> of ${of} objects</span></span>`;
+}
+
 /** @param {{judge: Judge, runs: Run[]}} given */
 export function Verdict({ judge, runs }) {
   const on = useValue(judge.on);
@@ -94,8 +102,7 @@ export function Verdict({ judge, runs }) {
   return html`<div class="verdict">
     <button type="button" class="toggle" aria-pressed=${on} onClick=${() => (judge.on.value = !on)}>Colour by who rebuilds it better</button>
     ${on && !counts && html`<span class="quiet" role="status">looking at each object …</span>`}
-    ${on && counts && html`<span class="bar" aria-hidden="true">${counts.best.map((n, i) => html`<i key=${i} style=${{ flexGrow: n, background: columnCss(i) }}></i>`)}</span>
-      <span>${counts.best.map((n, i) => html`<span key=${i} class="share" style=${{ "--of": columnCss(i) }}><b>${LETTERS[i]}</b> ${n}</span>`)}<span class="quiet"> of ${counts.of} objects</span></span>`}
+    ${on && counts && html`<${Shares} ...${counts} />`}
     ${!on && runs.length > 1 && html`<span class="quiet">Point at a dot: the same object lights up in every map.</span>`}
   </div>`;
 }

@@ -23,7 +23,10 @@ export function nameOf(run) {
 /** The newest mean squared error on validation objects, or null. @param {import("narrows/state/run").Run} run @returns {number | null} */
 export const errorOf = (run) => (run.detail.value ? validMse(run.epochs.value, run.detail.value.recipe) : null);
 
-/** Mean squared errors on validation objects by step; what counts penalties in is left out. @param {import("narrows/state/run").Run} run @returns {[number, number][]} */
+/**
+ * Mean squared errors on validation objects by step; what counts penalties in is left out.
+ * @param {import("narrows/state/run").Run} run @returns {[number, number][]}
+ */
 export function errorsOf(run) {
   const fair = run.detail.value && comparable(run.detail.value.recipe);
   const known = run.epochs.value.map((one) => /** @type {[number, number]} */ ([one.step, one.mse ?? (fair ? one.valid : null)]));

@@ -14,19 +14,27 @@ export function Twelve({ studio, runs }) {
   const objects = useObjects(runs[0]);
   const graph = useValue(runs[0].graph);
   const dark = useValue(studio.dark);
-  const hovered = useValue(studio.hovered);
   if (!graph || !objects.length) return null;
-  const light = (i) => ({ onPointerEnter: () => (studio.hovered.value = i), onPointerLeave: () => (studio.hovered.value = null) });
   return html`<section class="twelve-runs"><div class="heading"><h2>The same twelve objects</h2><span class="aside">never learned from</span></div>
     <div class="rows" role="table" aria-label="Twelve objects and what each configuration makes of them">
       <div class="row" role="row"><span class="who" role="rowheader">object</span>${objects.map(
-        (values, i) => html`<span role="cell" key=${i} class=${i === hovered ? "lit" : ""} ...${light(i)}><${Picture} look=${graph} values=${values} dark=${dark} label=${`object ${i}`} /></span>`,
+        (values, i) => html`<${Cell} key=${i} i=${i} studio=${studio} look=${graph} values=${values} dark=${dark} label=${`object ${i}`} />`,
       )}<span role="cell" class="quiet">error</span></div>
-      ${runs.map((run, n) => html`<${Row} key=${run.id} n=${n} run=${run} runs=${runs} objects=${objects} light=${light} hovered=${hovered} dark=${dark} />`)}
+      ${runs.map((run, n) => html`<${Row} key=${run.id} studio=${studio} n=${n} runs=${runs} objects=${objects} dark=${dark} />`)}
     </div></section>`;
 }
 
-function Row({ n, run, runs, objects, light, hovered, dark }) {
+/** An object in its column: lit where the same object is under the pointer, wherever that is on the page. */
+function Cell({ i, studio, ...picture }) {
+  const lit = useValue(() => studio.hovered.value === i);
+  const light = (index) => () => (studio.hovered.value = index);
+  return html`<span role="cell" class=${lit ? "lit" : ""} onPointerEnter=${light(i)} onPointerLeave=${light(null)}>
+    <${Picture} ...${picture} /></span>`;
+}
+
+/** @param {{studio: any, n: number, runs: import("narrows/state/run").Run[], objects: Float32Array[], dark: boolean}} given */
+function Row({ studio, n, runs, objects, dark }) {
+  const run = runs[n];
   const outputs = useOutputs(run, objects);
   const others = runs.map((other) => meanError(useOutputs(other, objects), objects));
   const graph = useValue(run.graph);
@@ -34,7 +42,8 @@ function Row({ n, run, runs, objects, light, hovered, dark }) {
   if (!outputs || !graph) return null;
   const mean = meanError(outputs, objects);
   return html`<div class="row" role="row" style=${{ "--of": columnCss(n) }}><span class="who" role="rowheader"><b>${LETTERS[n]}</b> ${name}</span>
-    ${outputs.map((values, i) => html`<span role="cell" key=${i} class=${i === hovered ? "lit" : ""} ...${light(i)}><${Picture} look=${graph} values=${values} dark=${dark} label=${`object ${i} by ${LETTERS[n]}`} /></span>`)}
+    ${outputs.map((values, i) => html`
+      <${Cell} key=${i} i=${i} studio=${studio} look=${graph} values=${values} dark=${dark} label=${`object ${i} by ${LETTERS[n]}`} />`)}
     <span role="cell" class=${`number ${mean <= Math.min(...others) ? "good" : ""}`}>${short(mean)}</span></div>`;
 }
 

@@ -5,7 +5,7 @@ import { shapeOf } from "narrows/draw/classes";
 import { short } from "narrows/page/controls";
 import { html, useEffect, useLayoutEffect, useRef, useState, useValue } from "narrows/page/html";
 import { beside } from "narrows/dots/lens";
-import { Picture } from "narrows/draw/picture";
+import { Figure } from "narrows/draw/picture";
 
 /** @type {WeakMap<object, any>} A model of our own for each run's: its buffers are ours. */
 const twins = new WeakMap();
@@ -71,8 +71,8 @@ export function HoverCard({ studio, run, place, small }) {
   const name = className(run, known.index);
   return html`<div class="hovercard card ${small ? "small" : ""}" ref=${box} aria-live="polite">
     <div class="pair">
-      <figure><${Picture} look=${graph} values=${known.values} dark=${dark} label="object" /><figcaption>object</figcaption></figure>
-      ${known.output && html`<figure><${Picture} look=${graph} values=${known.output} dark=${dark} label="reconstruction" /><figcaption>rebuilt</figcaption></figure>`}
+      <${Figure} look=${graph} values=${known.values} dark=${dark} label="object">object<//>
+      ${known.output && html`<${Figure} look=${graph} values=${known.output} dark=${dark} label="reconstruction">rebuilt<//>`}
     </div>
     <p>${name && html`<b><${Mark} index=${label} shape=${shapeOf(label)} /> ${name}</b>`} <span class="quiet">object ${known.index.toLocaleString("en")}</span></p>
     ${known.where && html`<p class="caption">${known.where}</p>`}

@@ -5,7 +5,7 @@
  */
 
 import { effect } from "@preact/signals-core";
-import { html, useEffect, useLayoutEffect, useMemo, useRef, useValue } from "narrows/page/html";
+import { html, useEffect, useLayoutEffect, useRef, useValue } from "narrows/page/html";
 import { EVEN, UNEVEN } from "narrows/dots/camera";
 import { kindsOf, styleOfNone, stylesOf } from "narrows/draw/classes";
 import { listen } from "narrows/dots/gestures";

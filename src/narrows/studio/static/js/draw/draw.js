@@ -93,7 +93,10 @@ function paint(canvas, look, { width = canvas.clientWidth, height = canvas.clien
 /** @type {Record<string, (context: CanvasRenderingContext2D, look: Look, subject: Subject, w: number, h: number) => void>} */
 const PAINTERS = { series: paintLine, spectrum: paintLine, sound: paintWave, table: paintBars };
 
-/** A picture keeps its own pixels; the style sheet enlarges them. @param {HTMLCanvasElement} canvas @param {Look} look @param {Subject} subject */
+/**
+ * A picture keeps its own pixels; the style sheet enlarges them.
+ * @param {HTMLCanvasElement} canvas @param {Look} look @param {Subject} subject
+ */
 function paintImage(canvas, look, subject) {
   const [height, width] = look.shape.slice(-2);
   if (canvas.width !== width || canvas.height !== height) Object.assign(canvas, { width, height });
@@ -155,7 +158,10 @@ function fillLost(image, { low, high, shape }, x, y) {
   return image;
 }
 
-/** A curve for each channel; what was lost is the red ground between two curves. @param {CanvasRenderingContext2D} context @param {Look} look @param {Subject} subject @param {number} w @param {number} h */
+/**
+ * A curve for each channel; what was lost is the red ground between two curves.
+ * @param {CanvasRenderingContext2D} context @param {Look} look @param {Subject} subject @param {number} w @param {number} h
+ */
 function paintLine(context, look, { values, lost }, w, h) {
   const channels = look.shape.length > 1 ? look.shape[0] : 1;
   const length = look.shape.at(-1) ?? 1;
@@ -197,7 +203,10 @@ function fillBetween(context, upper, lower) {
   strokeAlong(context, lower, css(token("loss"), 0.9));
 }
 
-/** A sound: the smallest and largest sample of each column. @param {CanvasRenderingContext2D} context @param {Look} look @param {Subject} subject @param {number} w @param {number} h */
+/**
+ * A sound: the smallest and largest sample of each column.
+ * @param {CanvasRenderingContext2D} context @param {Look} look @param {Subject} subject @param {number} w @param {number} h
+ */
 function paintWave(context, look, { values, lost }, w, h) {
   const reach = Math.max(Math.abs(look.low), Math.abs(look.high)) || 1;
   const columns = Math.max(1, Math.floor(w));
@@ -214,7 +223,10 @@ function paintWave(context, look, { values, lost }, w, h) {
   }
 }
 
-/** A table row: a bar for each column, from the middle of its range. @param {CanvasRenderingContext2D} context @param {Look} look @param {Subject} subject @param {number} w @param {number} h */
+/**
+ * A table row: a bar for each column, from the middle of its range.
+ * @param {CanvasRenderingContext2D} context @param {Look} look @param {Subject} subject @param {number} w @param {number} h
+ */
 function paintBars(context, { low, high, ink = "ink" }, { values, lost }, w, h) {
   const reach = Math.max(Math.abs(low), Math.abs(high)) || 1;
   const middle = low >= 0 ? h : h / 2;

@@ -17,3 +17,11 @@ export function Picture({ look, values, lost = null, label, dark, stamp, kind = 
   }, [look, values, lost, dark, stamp]);
   return html`<canvas ref=${canvas} class="picture ${look.kind} ${kind}" role="img" aria-label=${label}></canvas>`;
 }
+
+/**
+ * An object with words under it: what a `Picture` takes, and the words as children.
+ * @param {Parameters<typeof Picture>[0] & {children?: any}} given
+ */
+export function Figure({ children, ...given }) {
+  return html`<figure><${Picture} ...${given} /><figcaption>${children}</figcaption></figure>`;
+}

@@ -17,8 +17,8 @@ const REACH = 12;
 const EDGE = 5;
 const MOST_PICTURES = 6000;
 const PLAN_MS = 110;
-/** How far the frame goes towards the points' new bounds with each snapshot: it must not jump. */
-const FOLLOW = 0.35;
+/** How fast the frame goes towards the points' new bounds: it must not jump, nor fall behind where points come seldom. */
+const FOLLOW_MS = 230;
 /** Pixels drawn at most: a sharper screen gets fewer for each of its points. */
 const MOST_PIXELS = { worker: 4e6, page: 1.5e6 };
 
@@ -50,6 +50,7 @@ export class Plot {
     this.camera = null;
     /** @type {import("narrows/dots/camera").Frame} */
     this.frame = { x: 0, y: 0, width: 1, height: 1, give: EVEN };
+    this.movedAt = 0;
     this.give = EVEN;
     /** @type {Float32Array} */
     this.xy = new Float32Array(0);
@@ -93,12 +94,14 @@ export class Plot {
     this.grid = null;
     this.give = give;
     const wished = this.framed();
-    this.frame = fresh || settle ? wished : towards(this.frame, wished, FOLLOW);
+    const now = performance.now();
+    this.frame = fresh || settle ? wished : towards(this.frame, wished, followed(now - this.movedAt));
+    this.movedAt = now;
     this.dots.change({ xy, place: this.devicePlace(), glide: still || fresh || reduced() ? 0 : GLIDE_MS, ...this.dotLook() });
     this.again();
   }
 
-  /** @param {Uint8Array} kinds @param {import("./splat.js").Style[]} styles */
+  /** @param {Uint8Array} kinds @param {import("narrows/dots/splat").Style[]} styles */
   dress(kinds, styles) {
     this.kinds = kinds;
     this.dots.change({ kinds, styles, paper: token("card") });
@@ -255,6 +258,9 @@ export class Plot {
     this.dots.close();
   }
 }
+
+/** The share of the way that a frame goes in so many milliseconds. @param {number} passed */
+export const followed = (passed) => 1 - Math.exp(-passed / FOLLOW_MS);
 
 const reduced = () => matchMedia("(prefers-reduced-motion: reduce)").matches;
 

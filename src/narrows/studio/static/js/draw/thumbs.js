@@ -105,7 +105,7 @@ export class Thumbs {
   /**
    * @param {(i: number) => Promise<ArrayLike<number>>} read One object, by its id.
    * @param {Look} look
-   * @param {(thumbs: import("./splat.js").Thumbs | null) => void} tell
+   * @param {(thumbs: import("narrows/dots/splat").Thumbs | null) => void} tell
    */
   constructor(read, look, tell) {
     this.read = read;
@@ -162,7 +162,7 @@ const nextFrame = () => new Promise((go) => onFrame(() => setTimeout(() => go(pe
  * plane, not on the screen, so that panning changes nothing.
  * @param {Float32Array} xy
  * @param {number} count
- * @param {import("./splat.js").Place} place
+ * @param {import("narrows/dots/splat").Place} place
  * @param {{width: number, height: number}} size In the same pixels as `side`.
  * @param {number} side
  * @param {(i: number) => boolean} shown

@@ -4,7 +4,7 @@ import { css, classColour, fitted, tileValues, token } from "narrows/draw/draw";
 import { Slider, short } from "narrows/page/controls";
 import { html, useEffect, useLayoutEffect, useMemo, useRef, useState, useValue, useWidth } from "narrows/page/html";
 import { timed } from "narrows/page/beat";
-import { Picture } from "narrows/draw/picture";
+import { Figure, Picture } from "narrows/draw/picture";
 
 /** @typedef {{studio: import("narrows/state/studio").Studio}} Given */
 
@@ -84,7 +84,7 @@ export function ThroughCode({ studio, onHold }) {
   };
   const shown = Math.min(8, graph.code.size);
   return html`<div class="through">
-    <figure><${Picture} look=${graph} values=${x} dark=${dark} label="input" /><figcaption>in</figcaption></figure>
+    <${Figure} look=${graph} values=${x} dark=${dark} label="input">in<//>
     <div class="waist">
       ${range(shown).map(
         (unit) => html`<label key=${unit}><span>${short(+z[unit].toFixed(2))}</span>
@@ -94,7 +94,7 @@ export function ThroughCode({ studio, onHold }) {
       ${graph.code.size > shown && html`<small>all ${graph.code.size} numbers</small>
         <${Picture} look=${codeLook(graph, reach)} values=${z} stamp=${[weights, override]} dark=${dark} label="The whole code" kind="code" />`}
     </div>
-    <figure><${Picture} look=${graph} values=${y} dark=${dark} stamp=${[weights, override]} label="output" /><figcaption>out</figcaption></figure>
+    <${Figure} look=${graph} values=${y} dark=${dark} stamp=${[weights, override]} label="output">out<//>
     <div class="beside">
       <button type="button" onClick=${() => (studio.object.value = (chosen + 1) % Math.min(60, run.detail.value.objects.count))}>Another object</button>
       <button type="button" disabled=${!Object.keys(override).length} onClick=${() => (studio.override.value = {})}>Let go</button>
@@ -158,7 +158,10 @@ function stepped(at, by, [x0, y0, x1, y1]) {
   return [x + (by[0] * (x1 - x0)) / 40, y + (by[1] * (y1 - y0)) / 40];
 }
 
-/** @param {CanvasRenderingContext2D} context @param {import("narrows/state/run").Points} points @param {Int16Array | null} labels @param {number[] | null} at @param {number} side */
+/**
+ * @param {CanvasRenderingContext2D} context @param {import("narrows/state/run").Points} points @param {Int16Array | null} labels
+ * @param {number[] | null} at @param {number} side
+ */
 function dots(context, { count, packed, bounds }, labels, at, side) {
   const count_ = Math.min(count, 3000);
   for (let i = 0; i < count_; i += 1) {
@@ -199,7 +202,10 @@ export function measure(baseline, name) {
   return (typeof said === "object" && said ? said.mse : said) ?? null;
 }
 
-/** @param {CanvasRenderingContext2D} context @param {import("narrows/state/run").Epoch[]} epochs @param {number | null} pca @param {number} width @param {number} height */
+/**
+ * @param {CanvasRenderingContext2D} context @param {import("narrows/state/run").Epoch[]} epochs @param {number | null} pca
+ * @param {number} width @param {number} height
+ */
 function line(context, epochs, pca, width, height) {
   const [valid, train] = ["valid", "train"].map((name) => epochs.map((epoch) => epoch[name]));
   const [first, last] = [valid.find(Number.isFinite), valid.findLast(Number.isFinite)];

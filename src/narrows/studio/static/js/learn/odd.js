@@ -4,13 +4,13 @@ import { css, fitted, token } from "narrows/draw/draw";
 import { Slider, short } from "narrows/page/controls";
 import { Waiting, error, range, useModel, useObjects } from "narrows/learn/figures";
 import { html, useLayoutEffect, useMemo, useRef, useState, useWidth } from "narrows/page/html";
-import { Picture } from "narrows/draw/picture";
+import { Figure, Picture } from "narrows/draw/picture";
 
 /** @typedef {{studio: import("narrows/state/studio").Studio}} Given */
 
 /** Noise put on by hand: what goes in, what comes out. @param {Given & {onNoise?: () => void, count?: number}} given */
 export function Noise({ studio, onNoise, count = 6 }) {
-  const { run, graph, model, weights, dark } = useModel(studio);
+  const { run, graph, model, dark } = useModel(studio);
   const [sigma, setSigma] = useState(0.3);
   const objects = useObjects(run, graph, range(count));
   const noise = useMemo(() => (graph ? gaussian(count * graph.values, 7) : null), [graph, count]);
@@ -83,13 +83,16 @@ export function OddOnes({ studio, onOdd }) {
     </div>
     <div class="three">
       ${[["in", odd, null], ["out", output, null], ["lost", odd, output]].map(
-        ([name, values, lost]) => html`<figure><${Picture} look=${graph} values=${values} lost=${lost} dark=${dark} label=${name} /><figcaption>${name}</figcaption></figure>`,
+        ([name, values, lost]) => html`<${Figure} look=${graph} values=${values} lost=${lost} dark=${dark} label=${name}>${name}<//>`,
       )}
     </div>
   </div>`;
 }
 
-/** @param {CanvasRenderingContext2D} context @param {number[]} errors @param {number | null} score @param {number} width @param {number} height */
+/**
+ * @param {CanvasRenderingContext2D} context @param {number[]} errors @param {number | null} score @param {number} width
+ * @param {number} height
+ */
 function bars(context, errors, score, width, height) {
   const most = Math.max(...errors, score ?? 0) * 1.05;
   const bins = new Array(40).fill(0);

@@ -81,7 +81,9 @@ function usePauseMark(stage) {
   useEffect(() => void (["paused", "done"].includes(state) && stage.mark("paused")), [state]);
 }
 
-/** @param {{task: import("narrows/learn/chapters").Task, done: boolean, stage: import("narrows/learn/chapters").Stage, chapter: Chapter}} given */
+/**
+ * @param {{task: import("narrows/learn/chapters").Task, done: boolean, stage: import("narrows/learn/chapters").Stage, chapter: Chapter}} given
+ */
 function TaskLine({ task, done, stage, chapter }) {
   return html`<li class=${done ? "done" : ""}>
     <span class="check" role="img" aria-label=${done ? "done" : "to do"}>${done ? "✓" : ""}</span>

@@ -14,6 +14,7 @@ const FRAMES = 9;
 const FILM_MS = 2600;
 const STEPS = 24;
 const NAMES = /** @type {const} */ (["A", "B", "C"]);
+const HOW = "Put objects into A and B to walk from one to the other; with C, A − B + C.";
 
 /** What is in the three places, which one waits, and how far along the way one is: 0..1. */
 export const journey = {
@@ -57,7 +58,7 @@ export function Journey({ studio, run }) {
     <div class="heading"><h2>Between objects</h2>
       ${slots.some((slot) => slot !== null) && html`<button type="button" class="plain" onClick=${clear}>clear</button>`}</div>
     <div class="slots">${NAMES.map((name, n) => html`<${Slot} key=${name} name=${name} n=${n} index=${slots[n]} armed=${armed === n} studio=${studio} run=${run} />`)}</div>
-    <p class="caption">${armed !== null ? `Click a dot: it becomes ${NAMES[armed]}.` : ready ? "" : "Put objects into A and B to walk from one to the other; with C, A − B + C."}</p>
+    <p class="caption">${armed !== null ? `Click a dot: it becomes ${NAMES[armed]}.` : ready ? "" : HOW}</p>
     ${ready && html`<${Film} studio=${studio} run=${run} hand=${hand} />`}
     ${ready && slots[2] !== null && html`<${Sum} studio=${studio} run=${run} hand=${hand} />`}
   </section>`;

@@ -29,7 +29,10 @@ export function Near({ studio, run, desk }) {
   </section>`;
 }
 
-/** The value of a signal, not more often than the neighbours are to follow. @template T @param {import("@preact/signals-core").ReadonlySignal<T>} cell */
+/**
+ * The value of a signal, not more often than the neighbours are to follow.
+ * @template T @param {import("@preact/signals-core").ReadonlySignal<T>} cell
+ */
 function useLately(cell) {
   const [value, setValue] = useState(cell.peek());
   useEffect(() => {

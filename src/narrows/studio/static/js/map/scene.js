@@ -10,7 +10,9 @@ import { told } from "narrows/page/probe";
 const PLACE = /^row (\d+), column (\d+)$/;
 const FADED = 0.18;
 
-/** @typedef {{rows: number, columns: number, row: Int32Array, column: Int32Array, at: Int32Array}} Picture `at`: id at each pixel, -1 for none. */
+/**
+ * @typedef {{rows: number, columns: number, row: Int32Array, column: Int32Array, at: Int32Array}} Picture `at`: id at each pixel, -1 for none.
+ */
 
 /**
  * The scene of a run whose objects say where they are; null for others.

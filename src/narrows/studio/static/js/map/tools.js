@@ -63,7 +63,10 @@ function Whole({ studio }) {
   return html`<button type="button" disabled=${!camera} title="See all of it (0)" onClick=${() => (studio.camera.value = null)}>Whole</button>`;
 }
 
-/** What the map shows and what a drag does there, in a sentence or two. @param {{studio: any, run: import("narrows/state/run").Run, desk: import("narrows/views/map").Desk}} given */
+/**
+ * What the map shows and what a drag does there, in a sentence or two.
+ * @param {{studio: any, run: import("narrows/state/run").Run, desk: import("narrows/views/map").Desk}} given
+ */
 export function Ground({ studio, run, desk }) {
   const ground = useValue(desk.ground);
   const hand = handOf(studio);

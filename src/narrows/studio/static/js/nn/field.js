@@ -38,7 +38,7 @@ function moved(layer, mask, masks) {
 }
 
 /** @type {Back} */
-const everything = (_, __, before) => before.fill(1);
+const everything = (_, __, before) => void before.fill(1);
 
 /**
  * All of a row of `width` numbers before, for each row of `out` numbers in which one is marked.

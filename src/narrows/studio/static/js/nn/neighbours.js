@@ -4,7 +4,7 @@ import { css, classColour, fitted, token } from "narrows/draw/draw";
 import { short } from "narrows/page/controls";
 import { error, ring, useModel } from "narrows/learn/figures";
 import { html, useEffect, useLayoutEffect, useRef, useState, useValue, useWidth } from "narrows/page/html";
-import { Picture } from "narrows/draw/picture";
+import { Figure } from "narrows/draw/picture";
 
 const BUDGET = 2e8;
 const MOST = 2000;
@@ -34,7 +34,7 @@ export function Neighbours({ studio, run, z, loss }) {
     <canvas ref=${canvas} class="card" role="img" aria-label="Map of the codes, with a ring around yours"></canvas>
     <div class="heading"><h2>Nearest to it</h2><span class="aside">${known ? `of ${known.count.toLocaleString("en")}, by code` : ""}</span></div>
     <div class="row">${objects.map(
-      (x, i) => html`<figure><${Picture} look=${graph} values=${x} dark=${dark} label="neighbour ${i + 1}" /><figcaption>${named(graph, labels, near[i])}</figcaption></figure>`,
+      (x, i) => html`<${Figure} look=${graph} values=${x} dark=${dark} label="neighbour ${i + 1}">${named(graph, labels, near[i])}<//>`,
     )}</div>
     ${worse !== null && html`<p class="note">${verdict(worse, loss)}</p>`}
   </section>`;
@@ -49,7 +49,10 @@ function verdict(worse, loss) {
 /** @param {any} graph @param {Int16Array | null} labels @param {number} index */
 const named = (graph, labels, index) => graph.classes?.[labels?.[index] ?? -1] ?? "";
 
-/** Codes and errors of the run's objects; worked out when the weights rest. @param {import("narrows/state/studio").Studio} studio @param {import("narrows/state/run").Run} run */
+/**
+ * Codes and errors of the run's objects; worked out when the weights rest.
+ * @param {import("narrows/state/studio").Studio} studio @param {import("narrows/state/run").Run} run
+ */
 function useKnown(studio, run) {
   const { graph, model, weights } = useModel(studio);
   const running = useValue(studio.running);

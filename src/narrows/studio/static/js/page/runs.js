@@ -52,8 +52,10 @@ function Entry({ studio, run, shown }) {
 }
 
 /** @param {any} run */
-const facts = (run) =>
-  [run.data.startsWith("upload:") ? "own data" : run.data, run.network, `${run.bottleneck} ${run.size}`, run.valid !== null ? `error ${short(run.valid)}` : run.state].join(" · ");
+function facts({ data, network, bottleneck, size, valid, state }) {
+  const from = data.startsWith("upload:") ? "own data" : data;
+  return [from, network, `${bottleneck} ${size}`, valid !== null ? `error ${short(valid)}` : state].join(" · ");
+}
 
 /** @param {{studio: Studio, run: any, done: () => void}} given */
 function Naming({ studio, run, done }) {
@@ -74,9 +76,16 @@ function Naming({ studio, run, done }) {
 /** The size is said before anything is made. @param {{studio: Studio, run: any}} given */
 function Export({ studio, run }) {
   const [size, setSize] = useState(/** @type {number | null} */ (null));
-  const weigh = () => studio.attempt(async () => setSize((await api.get(`runs/${run.id}/export?dry=1`)).bytes));
+  const [weighed, setWeighed] = useState(false);
+  const weigh = async () => {
+    setWeighed(true);
+    await studio.attempt(async () => setSize((await api.get(`runs/${run.id}/export?dry=1`)).bytes));
+    setWeighed(false);
+  };
   if (size !== null) {
     return html`<a class="button" href="/api/runs/${run.id}/export" download="${run.name}.html">Save ${(size / 1e6).toFixed(1)} MB</a>`;
   }
-  return html`<button type="button" class="plain" onClick=${weigh} disabled=${!run.step} aria-label="Export ${run.name} as one HTML file" title="One HTML file that works without a server">Export</button>`;
+  return html`<button type="button" class="plain" onClick=${weigh} disabled=${!run.step || weighed}
+    aria-label="Export ${run.name} as one HTML file" title="One HTML file that works without a server">
+    ${weighed ? "weighing …" : "Export"}</button>`;
 }

@@ -50,7 +50,10 @@ export function Timeline({ studio }) {
 const NONE = [];
 
 /** @typedef {import("narrows/state/run").Snapshot[]} Snapshots */
-/** Each key's snapshot: a step, null for the newest. @type {Record<string, (snapshots: Snapshots, step: number | null) => number | null>} */
+/**
+ * Each key's snapshot: a step, null for the newest.
+ * @type {Record<string, (snapshots: Snapshots, step: number | null) => number | null>}
+ */
 const KEYS = {
   ArrowLeft: (snapshots, step) => snapshots[place(snapshots, step) - 1]?.step ?? snapshots[0]?.step ?? null,
   ArrowRight: (snapshots, step) => snapshots[place(snapshots, step) + 1]?.step ?? null,
@@ -95,7 +98,11 @@ function draw(context, { curve, snapshots, x, at, width }) {
   context.fill();
 }
 
-/** The loss, on a logarithmic scale, as a thin line. @param {CanvasRenderingContext2D} context @param {import("narrows/state/run").Curve | null} curve @param {(step: number) => number} x */
+/**
+ * The loss, on a logarithmic scale, as a thin line.
+ * @param {CanvasRenderingContext2D} context @param {import("narrows/state/run").Curve | null} curve
+ * @param {(step: number) => number} x
+ */
 function thread(context, curve, x) {
   if (!curve || curve.step.length < 2) return;
   const every = Math.max(1, Math.floor(curve.step.length / 600));

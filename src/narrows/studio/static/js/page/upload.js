@@ -29,7 +29,10 @@ export function learnFrom(studio, files) {
   });
 }
 
-/** Files may be dropped anywhere: on Use they are used, elsewhere they become the data. @param {{studio: import("narrows/state/studio").Studio}} given */
+/**
+ * Files may be dropped anywhere: on Use they are used, elsewhere they become the data.
+ * @param {{studio: import("narrows/state/studio").Studio}} given
+ */
 export function DropZone({ studio }) {
   const view = useValue(studio.view);
   const [over, setOver] = useState(false);

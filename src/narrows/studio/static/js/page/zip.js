@@ -40,7 +40,10 @@ export async function zipped(files) {
   return new Blob([...parts, ...entries, end], { type: "application/zip" });
 }
 
-/** Numbers after a signature, little endian: H of two bytes, I of four. @param {number} signature @param {number[]} values @param {string} kinds */
+/**
+ * Numbers after a signature, little endian: H of two bytes, I of four.
+ * @param {number} signature @param {number[]} values @param {string} kinds
+ */
 function record(signature, values, kinds) {
   const widths = [...kinds].map((kind) => (kind === "I" ? 4 : 2));
   const view = new DataView(new ArrayBuffer(4 + widths.reduce((a, b) => a + b, 0)));

@@ -21,6 +21,7 @@ const FIRST_DATA = "digits";
  * @returns {Record<string, unknown>}
  */
 export function flatten(nested, prefix = "") {
+  /** @type {Record<string, unknown>} */
   const flat = {};
   for (const [name, value] of Object.entries(nested)) {
     const path = prefix + name;

@@ -34,7 +34,7 @@ export class Projection {
     try {
       await api.post(`runs/${run.id}/project`, { kind: this.kind });
     } catch (problem) {
-      this.state.value = problem.sentence ?? String(problem);
+      this.state.value = problem instanceof Error ? problem.message : String(problem);
     }
   }
 

@@ -98,6 +98,7 @@ export function createState() {
  * @param {State} state
  */
 export function hashOf(state) {
+  /** @type {Record<string, string>} */
   const rest = {};
   for (const [name, { key, write }] of Object.entries(CARRIED)) {
     const value = state[name].value;

@@ -55,7 +55,15 @@ export function createStudio() {
       return Boolean(trained && state.recipe.value) && !within(state.recipe.value, trained);
     }),
   };
-  return Object.assign(studio, actions(studio));
+  return Object.assign(studio, {
+    ...voice(studio),
+    ...table(studio),
+    ...following(studio),
+    ...beginnings(studio),
+    ...controls(studio),
+    ...looks(studio),
+    ...shelf(studio),
+  });
 }
 
 /**
@@ -68,12 +76,8 @@ export function within(part, whole) {
   return whole !== null && typeof whole === "object" && Object.entries(part).every(([name, value]) => within(value, whole[name]));
 }
 
-/** @param {any} studio */
-function actions(studio) {
-  let previewTimer = 0;
-  let asked = 0;
-  let scrubTimer = 0;
-
+/** What the page says at its top. @param {any} studio */
+function voice(studio) {
   /** Say a sentence at the top of the page. @param {string} sentence @param {"error"|"note"} [tone] */
   const say = (sentence, tone = "note") => void (studio.banner.value = { sentence, tone });
 
@@ -87,12 +91,20 @@ function actions(studio) {
     }
   };
 
+  return { say, attempt };
+}
+
+/** The recipe on the table. @param {any} studio */
+function table(studio) {
+  let previewTimer = 0;
+  let asked = 0;
+
   /**
    * Ask the server what it makes of a wish: a recipe, or the default one for some data; true if it is on the table now.
    * @param {{recipe?: Recipe, data?: string, network?: string, bottleneck?: string}} [wish]
    */
   const readPreview = (wish = { recipe: studio.recipe.value }) =>
-    attempt(async () => {
+    studio.attempt(async () => {
       const turn = (asked += 1);
       const answer = await planned(wish);
       if (turn !== asked) return false;
@@ -109,17 +121,34 @@ function actions(studio) {
     studio.recipe.value = recipe;
     clearTimeout(previewTimer);
     previewTimer = setTimeout(async () => {
-      if ((await readPreview()) && again && studio.changed.value) await retrain();
+      if ((await readPreview()) && again && studio.changed.value) await studio.retrain();
     }, PREVIEW_QUIET_MS);
   };
 
+  /** Change one setting by its dotted path. @param {string} path @param {unknown} value */
+  const change = (path, value) => edit(changedAt(studio.recipe.value ?? {}, path.split("."), value));
+
+  /**
+   * Put the default recipe for a data set, network or bottleneck on the table.
+   * @param {{data: string, network?: string, bottleneck?: string}} wish
+   */
+  const choose = async (wish) => {
+    const again = studio.running.value;
+    if ((await readPreview(wish)) && again) await studio.begin();
+  };
+
+  return { readPreview, edit, change, choose };
+}
+
+/** A training that follows the recipe on the table. @param {any} studio */
+function following(studio) {
   /** Train what is on the table now: from the weights that are there where they suit it, else from new ones. */
   const retrain = async () => {
     const run = studio.run.value;
     const last = run?.snapshots.value.at(-1);
     const keep = last && canKeep({ recipe: run.detail.value?.recipe, graph: run.graph.value }, studio.recipe.value, studio.preview.value?.graph);
     if (keep && (await carryOn(run, last.step))) return tellRetrained("The recipe changed: training goes on from the weights there were.");
-    await begin();
+    await studio.begin();
     return tellRetrained(keep === false ? "The layers or the data changed: training began anew with new weights." : "The recipe changed: training began anew.");
   };
 
@@ -128,20 +157,19 @@ function actions(studio) {
 
   /** @param {import("narrows/state/run").Run} run @param {number} step */
   const carryOn = async (run, step) => {
-    if (studio.running.value) await attempt(() => api.post(`runs/${run.id}/do`, { do: "stop" }));
-    return fork(step);
+    if (studio.running.value) await studio.attempt(() => api.post(`runs/${run.id}/do`, { do: "stop" }));
+    return studio.fork(step);
   };
 
-  /** Change one setting by its dotted path. @param {string} path @param {unknown} value */
-  const change = (path, value) => edit(changedAt(studio.recipe.value ?? {}, path.split("."), value));
+  return { retrain };
+}
 
-  /** Put the default recipe for a data set, network or bottleneck on the table. @param {{data: string, network?: string, bottleneck?: string}} wish */
-  const choose = async (wish) => {
-    const again = studio.running.value;
-    if ((await readPreview(wish)) && again) await begin();
-  };
-
-  /** End the training looked at, to make room; one that has not begun yet is not kept. @param {import("narrows/state/run").Run | null} run */
+/** What begins a training. @param {any} studio */
+function beginnings(studio) {
+  /**
+   * End the training looked at, to make room; one that has not begun yet is not kept.
+   * @param {import("narrows/state/run").Run | null} run
+   */
   const leave = async (run) => {
     const state = run?.info.value.state;
     if (!GOING.includes(state)) return;
@@ -155,7 +183,7 @@ function actions(studio) {
    * @param {string[]} [names]
    */
   const begin = (recipes = [studio.recipe.value], names) =>
-    attempt(async () => {
+    studio.attempt(async () => {
       tellAsked();
       await leave(studio.run.value);
       const { runs } = await api.post("runs", { recipes, names, start: true });
@@ -167,18 +195,23 @@ function actions(studio) {
   /** Put a recipe on the table and train it at once. @param {Recipe} recipe @param {string} [name] */
   const train = (recipe, name) => {
     studio.recipe.value = recipe;
-    return Promise.all([begin([recipe], name ? [name] : undefined), readPreview()]);
+    return Promise.all([begin([recipe], name ? [name] : undefined), studio.readPreview()]);
   };
 
+  return { begin, train };
+}
+
+/** What is done to the training looked at. @param {any} studio */
+function controls(studio) {
   /** @param {"pause"|"resume"|"step"|"stop"|"restart"} what */
-  const act = (what) => attempt(() => api.post(`runs/${studio.run.value.id}/do`, { do: what }));
+  const act = (what) => studio.attempt(() => api.post(`runs/${studio.run.value.id}/do`, { do: what }));
 
   /** Play or pause: what the large button and the space bar do. */
   const toggle = () => {
     const run = studio.run.value;
     const state = run?.info.value.state;
     studio.step.value = null;
-    if (!run || studio.changed.value || ["done", "diverged", "failed"].includes(state)) return begin();
+    if (!run || studio.changed.value || ["done", "diverged", "failed"].includes(state)) return studio.begin();
     return act(studio.running.value ? "pause" : "resume");
   };
 
@@ -186,12 +219,12 @@ function actions(studio) {
   const reset = () => {
     const run = studio.run.value;
     studio.step.value = null;
-    return run && !studio.changed.value && run.detail.value?.origin !== "terminal" ? act("restart") : begin();
+    return run && !studio.changed.value && run.detail.value?.origin !== "terminal" ? act("restart") : studio.begin();
   };
 
   /** Go on from a snapshot as a run of its own, with the recipe on the table. @param {number} step */
   const fork = (step) =>
-    attempt(async () => {
+    studio.attempt(async () => {
       const run = studio.run.value;
       const { id } = await api.post(`runs/${run.id}/fork`, { step, recipe: studio.recipe.value });
       studio.step.value = null;
@@ -199,17 +232,24 @@ function actions(studio) {
       return id;
     });
 
+  return { act, toggle, reset, fork };
+}
+
+/** Which run, and which of its moments, is looked at. @param {any} studio */
+function looks(studio) {
+  let scrubTimer = 0;
+
   /** Show a snapshot, or null for the newest. @param {number | null} step */
   const scrub = (step) => {
     studio.step.value = step;
     told.snapshot = step;
     clearTimeout(scrubTimer);
-    scrubTimer = setTimeout(() => studio.watched.value.forEach((run) => attempt(() => run.scrub(step))), SCRUB_QUIET_MS);
+    scrubTimer = setTimeout(() => studio.watched.value.forEach((run) => studio.attempt(() => run.scrub(step))), SCRUB_QUIET_MS);
   };
 
   /** Look at a run of the list. @param {string} id */
   const open = (id) =>
-    attempt(async () => {
+    studio.attempt(async () => {
       const run = studio.live.run(id);
       await run.reload();
       studio.step.value = null;
@@ -219,20 +259,25 @@ function actions(studio) {
       studio.runs.value = [id];
     });
 
+  return { scrub, open };
+}
+
+/** The list of runs, and the run looked at as a command and as Python. @param {any} studio */
+function shelf(studio) {
   /** Pause what trains elsewhere, so that the run looked at need not wait. */
   const makeRoom = () =>
-    attempt(async () => {
+    studio.attempt(async () => {
       const others = (await api.get("runs")).filter(({ id, state }) => state === "running" && !studio.runs.value.includes(id));
       await Promise.all(others.map(({ id }) => api.post(`runs/${id}/do`, { do: "pause" })));
     });
 
   /** Read the list of runs anew. */
-  const readList = () => attempt(async () => (studio.list.value = await api.get("runs")));
+  const readList = () => studio.attempt(async () => (studio.list.value = await api.get("runs")));
 
   const command = () => studio.run.value?.detail.value?.command ?? asCommand(studio.recipe.value ?? {}, studio.choices.value?.defaults.recipe ?? {});
   const python = () => studio.run.value?.detail.value?.python ?? null;
 
-  return { say, attempt, readPreview, edit, change, choose, begin, train, act, toggle, reset, fork, scrub, open, makeRoom, readList, command, python };
+  return { makeRoom, readList, command, python };
 }
 
 /**
@@ -251,6 +296,7 @@ function changedAt(nested, [name, ...rest], value) {
  */
 export async function wake(studio) {
   keepTheme(studio);
+  forgetElsewhere(studio);
   takeHash(studio, location.hash);
   keepInLocation(studio);
   const [choices] = await Promise.all([studio.attempt(() => api.get("choices")), studio.readList()]);
@@ -273,6 +319,16 @@ export async function wake(studio) {
   }
   studio.recipe.value = FIRST;
   await Promise.all([studio.readPreview(), studio.begin()]);
+}
+
+/** What went wrong in one view is no news in another. @param {Studio} studio */
+function forgetElsewhere(studio) {
+  let seen = studio.view.peek();
+  effect(() => {
+    const view = studio.view.value;
+    if (view !== seen) studio.banner.value = null;
+    seen = view;
+  });
 }
 
 /** A link asked for what cannot be: say so, and learn something else. @param {Studio} studio */

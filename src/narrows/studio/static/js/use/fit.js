@@ -91,7 +91,10 @@ function shaped(source, crop, { graph, layout, examples, notes }) {
   return { values: scaled(raw, graph), notes };
 }
 
-/** Halve again and again before the last step: a large step at once would skip pixels. @param {CanvasImageSource} source @param {Box} crop @param {number} width @param {number} height */
+/**
+ * Halve again and again before the last step: a large step at once would skip pixels.
+ * @param {CanvasImageSource} source @param {Box} crop @param {number} width @param {number} height
+ */
 function shrunk(source, crop, width, height) {
   const first = Math.max(1, 2 ** Math.floor(Math.log2(Math.max(1, Math.min(crop.width / width, crop.height / height)))));
   let [w, h] = [width * Math.min(first, 16), height * Math.min(first, 16)];
@@ -117,7 +120,10 @@ function planes(pixels) {
   return Float32Array.from({ length: 3 * plane }, (_, i) => pixels[4 * (i % plane) + Math.floor(i / plane)] / 255);
 }
 
-/** Whether a picture is bright where the data is dark: at its border. @param {Float32Array} shares @param {Float32Array[]} examples @param {any} graph */
+/**
+ * Whether a picture is bright where the data is dark: at its border.
+ * @param {Float32Array} shares @param {Float32Array[]} examples @param {any} graph
+ */
 function isInverse(shares, examples, graph) {
   if (!examples.length) return false;
   const own = border(shares, graph.shape);
@@ -140,7 +146,10 @@ function border(shares, shape) {
   return sum / count;
 }
 
-/** The largest middle part of a picture with these proportions. @param {number} width @param {number} height @param {number} ratio @returns {Box} */
+/**
+ * The largest middle part of a picture with these proportions.
+ * @param {number} width @param {number} height @param {number} ratio @returns {Box}
+ */
 function middle(width, height, ratio) {
   const [w, h] = width / height > ratio ? [height * ratio, height] : [width, width / ratio];
   return { x: (width - w) / 2, y: (height - h) / 2, width: w, height: h };
@@ -157,7 +166,10 @@ function boxOf(shareAt, width, height) {
   return x1 < 0 ? null : { x: x0, y: y0, width: x1 - x0 + 1, height: y1 - y0 + 1 };
 }
 
-/** Where the data has its ink, on average, if its pictures are bright on dark. @param {Float32Array[]} examples @param {any} graph @returns {Box | null} */
+/**
+ * Where the data has its ink, on average, if its pictures are bright on dark.
+ * @param {Float32Array[]} examples @param {any} graph @returns {Box | null}
+ */
 function averageBox(examples, graph) {
   const [height, width] = graph.shape.slice(-2);
   const boxes = examples.map((x) => boxOf((i) => share(x[i], graph), width, height)).filter((box) => box !== null);

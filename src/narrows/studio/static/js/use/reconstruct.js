@@ -9,11 +9,13 @@ import { unhalved } from "narrows/state/half";
 import { html, useEffect, useMemo, useState, useValue } from "narrows/page/html";
 import { Neighbours } from "narrows/nn/neighbours";
 import { Pad } from "narrows/use/pad";
-import { Picture } from "narrows/draw/picture";
+import { Figure, Picture } from "narrows/draw/picture";
 
 /** @typedef {{values: Float32Array, said: string}} Subject What goes through the model, and where it is from. */
 
 const EXAMPLES = 24;
+const MOST_SHOWN = 60;
+const DRAW = "Draw above, or drop a picture anywhere on this page. Pictures stay in the browser.";
 
 /** @param {import("narrows/use/panels").PanelGiven} given */
 export function Reconstruct({ studio, run, upload }) {
@@ -49,17 +51,28 @@ export function Reconstruct({ studio, run, upload }) {
       <${FileDrop} label=${picture ? "Choose a picture" : "Choose a file"} accept=${picture ? "image/*" : ""} multiple=${picture} onFiles=${files} kind="column">
         <button type="button" onClick=${own}>Take one of its own</button>
         ${picture && html`<button type="button" onClick=${() => (setBlank(blank + 1), take([]))}>Clear</button>`}
-        <p class="caption">${picture ? "Draw above, or drop a picture anywhere on this page. Pictures stay in the browser." : `Drop a file of ${NOUNS[graph.kind][1]} anywhere on this page.`}</p>
+        <p class="caption">${picture ? DRAW : `Drop a file of ${NOUNS[graph.kind][1]} anywhere on this page.`}</p>
       <//>
     </section>
     <section class="result" aria-label="What the model makes of it">
-      ${x && pass ? html`<${Result} graph=${graph} x=${x} pass=${pass} dark=${dark} said=${subjects[at].said} />` : html`<p class="quiet">Give it something, and see what comes through.</p>`}
-      ${subjects.length > 1 && html`<div class="strip" role="group" aria-label="Objects of the file">
-        ${subjects.slice(0, 60).map((subject, i) => html`<button type="button" class="plain" aria-pressed=${i === at} aria-label="Object ${i + 1}" onClick=${() => setAt(i)}>
-          <${Picture} look=${graph} values=${subject.values} dark=${dark} label="" /></button>`)}
-      </div>`}
+      ${x && pass
+        ? html`<${Result} graph=${graph} x=${x} pass=${pass} dark=${dark} said=${subjects[at].said} />`
+        : html`<p class="quiet">Give it something, and see what comes through.</p>`}
+      ${subjects.length > 1 && html`<${Strip} graph=${graph} subjects=${subjects} at=${at} dark=${dark} onAt=${setAt} />`}
     </section>
     ${x && pass && html`<${Neighbours} studio=${studio} run=${run} z=${pass.z} loss=${error([x], [pass.y])} />`}
+  </div>`;
+}
+
+/**
+ * The objects of a file with many, to choose from.
+ * @param {{graph: any, subjects: Subject[], at: number, dark: boolean, onAt: (i: number) => void}} given
+ */
+function Strip({ graph, subjects, at, dark, onAt }) {
+  return html`<div class="strip" role="group" aria-label="Objects of the file">
+    ${subjects.slice(0, MOST_SHOWN).map((subject, i) => html`
+      <button type="button" class="plain" aria-pressed=${i === at} aria-label="Object ${i + 1}" onClick=${() => onAt(i)}>
+        <${Picture} look=${graph} values=${subject.values} dark=${dark} label="" /></button>`)}
   </div>`;
 }
 
@@ -68,10 +81,15 @@ const copied = ({ z, y }) => ({ z: Float32Array.from(z), y: Float32Array.from(y)
 
 /** @param {{graph: any, x: Float32Array, pass: {z: Float32Array, y: Float32Array}, dark: boolean, said: string}} given */
 function Result({ graph, x, pass, dark, said }) {
-  const shown = [["in", x, null, said], ["out", pass.y, null, `through ${graph.code.size} number${graph.code.size === 1 ? "" : "s"}`], ["what was lost", x, pass.y, `error ${short(error([x], [pass.y]))}`]];
+  const numbers = graph.code.size === 1 ? "number" : "numbers";
+  const shown = [
+    { name: "in", values: x, said },
+    { name: "out", values: pass.y, said: `through ${graph.code.size} ${numbers}` },
+    { name: "what was lost", values: x, lost: pass.y, said: `error ${short(error([x], [pass.y]))}` },
+  ];
   return html`<div class="trio">
-    ${shown.map(([name, values, lost, caption]) => html`<figure>
-      <${Picture} look=${graph} values=${values} lost=${lost} dark=${dark} label=${name} /><figcaption><b>${name}</b> ${caption}</figcaption></figure>`)}
+    ${shown.map(({ name, values, lost, said }) => html`
+      <${Figure} look=${graph} values=${values} lost=${lost} dark=${dark} label=${name}><b>${name}</b> ${said}<//>`)}
   </div>`;
 }
 
@@ -95,7 +113,10 @@ async function read(files, { run, graph, layout, examples }) {
   return unpacked(answer, graph.values, label);
 }
 
-/** What the server made of an upload: u32 length, JSON, float16 objects. @param {ArrayBuffer} answer @param {number} values @param {string} label @returns {Subject[]} */
+/**
+ * What the server made of an upload: u32 length, JSON, float16 objects.
+ * @param {ArrayBuffer} answer @param {number} values @param {string} label @returns {Subject[]}
+ */
 function unpacked(answer, values, label) {
   const length = new DataView(answer).getUint32(0, true);
   const said = JSON.parse(new TextDecoder().decode(new Uint8Array(answer, 4, length)));

@@ -18,6 +18,9 @@ export function View({ studio }) {
   return html`<${Comparison} studio=${studio} base=${base} columns=${columns} />`;
 }
 
+const SAME = "The same objects in the same order, from the same seed: what differs is the configuration.";
+const CHOOSE = "Choose what to set side by side, then train: all see the same batches from the same seed.";
+
 /** @param {{studio: any, base: any, columns: import("narrows/compare/plan").Column[]}} given */
 function Comparison({ studio, base, columns }) {
   const watched = useValue(studio.watched);
@@ -27,7 +30,8 @@ function Comparison({ studio, base, columns }) {
   return html`<div class="compare-view" style=${{ "--columns": columns.length }}>
     <${Head} studio=${studio} base=${base} columns=${columns} runs=${runs} />
     <div class="columns-of-runs">
-      ${columns.map((column, n) => html`<${Column} key=${n} n=${n} studio=${studio} column=${column} run=${runs[n] ?? null} runs=${runs} dress=${worn} alone=${columns.length <= 2} />`)}
+      ${columns.map((column, n) => html`
+        <${Column} key=${n} n=${n} studio=${studio} column=${column} run=${runs[n] ?? null} runs=${runs} dress=${worn} alone=${columns.length <= 2} />`)}
     </div>
     ${runs.length > 1 && html`<${Verdict} judge=${judge} runs=${runs} />`}
     ${runs.length > 1 && html`<div class="charts"><${CurveChart} studio=${studio} runs=${runs} /><${SizeChart} studio=${studio} runs=${runs} /></div>`}
@@ -46,13 +50,13 @@ function Head({ studio, base, columns, runs }) {
     studio.preview.value = plan.previews.value[0];
     await studio.begin(recipes);
   };
-  const say = runs.length && !changed ? "The same objects in the same order, from the same seed: what differs is the configuration." : "Choose what to set side by side, then train: all see the same batches from the same seed.";
+  const trained = runs.length > 0 && !changed;
   return html`<header class="compare-head">
     <h2>Side by side on ${base.data.name}</h2>
     <${Segments} label="What to compare" choices=${PRESETS.map(({ name, title }) => ({ value: name, label: name, title }))} value=${null}
       onChange=${(name) => plan.preset(studio, name)} />
     <button type="button" disabled=${columns.length >= MOST} onClick=${() => plan.add()}>Add a column</button>
-    <button type="button" class=${changed || !runs.length ? "main" : ""} disabled=${!ready} onClick=${begin}>${runs.length && !changed ? "Train again" : "Train side by side"}</button>
-    <p class="quiet">${say}</p>
+    <button type="button" class=${trained ? "" : "main"} disabled=${!ready} onClick=${begin}>${trained ? "Train again" : "Train side by side"}</button>
+    <p class="quiet">${trained ? SAME : CHOOSE}</p>
   </header>`;
 }
