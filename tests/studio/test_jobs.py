@@ -1,6 +1,5 @@
 """Trainings in children: side by side, waiting, stopped in time, crashed, begun again."""
 
-import contextlib
 import time
 from types import SimpleNamespace
 

@@ -37,11 +37,26 @@ def train(folder, data, *changes):
     return recipe, last.result
 
 
-@pytest.fixture(scope="module", params=["bottleneck.size=2", "bottleneck.size=5"])
-def run(request, digits, tmp_path_factory):
-    """A trained run and its shown set, as questions name it."""
-    folder = tmp_path_factory.mktemp("run")
-    train(folder / "a", digits, request.param)
+@pytest.fixture(scope="module")
+def plain(digits, tmp_path_factory):
+    """A trained run of a code of two numbers and its shown set, as questions name it."""
+    return prepared(digits, tmp_path_factory.mktemp("run"), "bottleneck.size=2")
+
+
+@pytest.fixture(scope="module")
+def wide(digits, tmp_path_factory):
+    """The same of a code of five."""
+    return prepared(digits, tmp_path_factory.mktemp("run"), "bottleneck.size=5")
+
+
+@pytest.fixture(params=["plain", "wide"])
+def run(request):
+    """Each of them."""
+    return request.getfixturevalue(request.param)
+
+
+def prepared(digits, folder, change):
+    train(folder / "a", digits, change)
     named = {"id": "a", "folder": str(folder / "a"), "shown": str(folder / "shown"), "source": "digits"}
     ask("prepare", **named)
     return named
@@ -161,17 +176,19 @@ def test_points_are_the_codes_of_all_objects(run):
         assert kept == pytest.approx(values[-2:].sum(), rel=1e-3)
 
 
-def test_tsne_keeps_neighbours_and_is_said_to_be_one(run):
+@pytest.mark.slow
+def test_tsne_keeps_neighbours_and_is_said_to_be_one(wide):
     pytest.importorskip("openTSNE")
-    answer = ask("project", **run, kind="tsne", step=None)
+    answer = ask("project", **wide, kind="tsne", step=None)
     where, projection, complete = points_of(answer)
     assert (projection, complete, answer[0]) == ("tsne", True, {"projection": "tsne", "count": 359})
     assert len(where.places) == 359
 
 
-def test_tsne_of_many_objects_takes_the_first_of_them(run, monkeypatch):
+def test_tsne_of_many_objects_takes_the_first_of_them(wide, monkeypatch):
+    pytest.importorskip("openTSNE")
     monkeypatch.setattr(requests, "TSNE_MOST", 100)
-    where, _, complete = points_of(ask("project", **run, kind="tsne", step=None))
+    where, _, complete = points_of(ask("project", **wide, kind="tsne", step=None))
     assert (len(where.places), complete) == (100, False)
 
 
@@ -192,20 +209,20 @@ def test_decoding_is_the_models_own(run):
 
 
 @pytest.mark.parametrize("content", [b"", b"12", np.float16([np.nan] * 10).tobytes(), np.zeros(11, "<f2").tobytes()])
-def test_codes_that_are_none_are_refused(run, content):
+def test_codes_that_are_none_are_refused(plain, content):
     with pytest.raises(InputError, match="numbers of codes; finite numbers"):
-        ask("decode", content, **run, step=None)
+        ask("decode", content, **plain, step=None)
 
 
-def test_too_many_codes_are_refused(run):
-    size = open_run(run["folder"]).model.code_shape[0]
+def test_too_many_codes_are_refused(plain):
+    size = open_run(plain["folder"]).model.code_shape[0]
     with pytest.raises(LimitError, match="4,097 codes; at most 4,096"):
-        ask("decode", np.zeros(4097 * size, "<f2").tobytes(), **run, step=None)
+        ask("decode", np.zeros(4097 * size, "<f2").tobytes(), **plain, step=None)
 
 
-def test_a_snapshot_that_is_not_there_is_refused(run):
+def test_a_snapshot_that_is_not_there_is_refused(plain):
     with pytest.raises(ModelError, match="no snapshot of step 7"):
-        ask("points", **run, step=7)
+        ask("points", **plain, step=7)
 
 
 def test_an_upload_is_brought_to_the_model_and_goes_through_it(run, tmp_path, rng):
@@ -227,12 +244,12 @@ def test_an_upload_is_brought_to_the_model_and_goes_through_it(run, tmp_path, rn
     assert result["error"] == pytest.approx(errors.tolist(), rel=0.02)
 
 
-def test_an_upload_of_another_kind_is_refused(run, tmp_path):
+def test_an_upload_of_another_kind_is_refused(plain, tmp_path):
     (tmp_path / "a.csv").write_text("a,b\n1,2\n")
     with pytest.raises(NarrowsError, match=r"columns|shape|table|kind|2"):
-        ask("use", **run, upload=str(tmp_path / "a.csv"), task="reconstruct")
+        ask("use", **plain, upload=str(tmp_path / "a.csv"), task="reconstruct")
     with pytest.raises(UsageError, match="task 'colour'; reconstruct"):
-        ask("use", **run, upload=str(tmp_path / "a.csv"), task="colour")
+        ask("use", **plain, upload=str(tmp_path / "a.csv"), task="colour")
 
 
 def test_a_run_begun_in_a_terminal_gets_its_shown_set(digits, tmp_path):
@@ -294,6 +311,7 @@ def test_the_child_that_answers_has_its_memory():
     assert said.stdout.split() == ["LimitError"] * 3
 
 
+@pytest.mark.slow
 def test_answers_and_refusals_over_a_pipe(tmp_path):
     child = Child("bench")
     try:

@@ -112,8 +112,8 @@ const progress = (info) => [`step ${short(info.step ?? 0)}`, info.valid != null 
 /** @type {Record<string, (info: any, kind: string) => {head: string, rest: string}>} */
 const STATES = {
   unknown: () => ({ head: "opening", rest: "reading the run" }),
-  waiting: (info) => ({ head: "waiting", rest: info.why ?? "the trainer is getting warm" }),
-  starting: (info) => ({ head: "starting", rest: info.why ?? "weights are being drawn" }),
+  waiting: (info) => ({ head: "waiting", rest: info.why || "the trainer is getting warm" }),
+  starting: (info) => ({ head: "starting", rest: info.why || "the data are read and weights are drawn" }),
   running: (info, kind) => ({
     head: `epoch ${info.epoch ?? 0}`,
     rest: [`step ${short(info.step ?? 0)}`, info.rate_objects_a_second && `${short(Math.round(info.rate_objects_a_second))} ${(NOUNS[kind] ?? NOUNS.image)[1]} a second`]
