@@ -102,7 +102,8 @@ export function describe(info, kind, changed, scrubbed) {
   if (!info) return { head: "getting ready", rest: "the recipe is being read" };
   if (scrubbed !== null) return { head: `snapshot of step ${short(scrubbed)}`, rest: "the end of the line follows the training again" };
   const said = STATES[info.state]?.(info, kind) ?? { head: info.state ?? "", rest: "" };
-  return changed ? { head: said.head, rest: "the recipe has changed: press play to train it" } : said;
+  const rest = changed ? "the recipe has changed: press play to train it" : said.rest;
+  return { head: said.head, rest: [rest, info.outside && `its data lie outside and are read from ${info.outside}`].filter(Boolean).join(" · ") };
 }
 
 /** @param {any} info */
