@@ -350,7 +350,7 @@ class Jobs:
             return
         if not self.room():
             self.make_room()
-        elif self.loop and not self.false_starts:
+        elif self.loop and not self.false_starts and self.lacks():
             self.loop.create_task(self.warm())
         for family in self.waiting:
             self.tell_why(family)
@@ -359,6 +359,11 @@ class Jobs:
         """A child that can begin at once: one that owes nothing if there is one, the one that worked last first."""
         ready = [child for child in reversed(self.spares) if child.is_ready]
         return min(ready, key=lambda child: child.is_settling, default=None)
+
+    def lacks(self) -> bool:
+        """Whether more wait that may begin than children get ready."""
+        beginning = min(len(self.waiting), self.at_once - len(self.working()))
+        return self.making + len(self.spares) < beginning
 
     def make_room(self) -> None:
         """Stop a paused family, unless one stops already."""

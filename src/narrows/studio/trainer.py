@@ -4,6 +4,7 @@ import traceback
 from collections import deque
 from collections.abc import Callable
 from queue import SimpleQueue
+from threading import Thread
 
 import torch
 
@@ -28,10 +29,11 @@ class Trainer:
         self.inbox, self.outbox = inbox, outbox
         self.first: deque[Item] = deque()
         self.last: Session | None = None
-        self.owed: deque[Callable[[], None]] = deque([read_first, make_optimiser])
+        self.owed: deque[Callable[[], None]] = deque()
 
     def work(self) -> None:
         """Work until told to end; what is owed then is done before."""
+        Thread(target=get_ready, daemon=True, name="ready").start()
         while (item := self.next())[0].get("do") != "exit":
             if item[0].get("do") == "start":
                 self.train(item)
@@ -65,11 +67,10 @@ class Trainer:
         self.outbox.say({"event": "idle", "owed": len(self.owed)})
 
 
-def read_first() -> None:
-    """Read the first data set, so that the first training answers at once."""
+def get_ready() -> None:
+    """Do once what takes long the first time, beside what is asked: a training that is to begin does not wait for it.
+
+    The first data set is read, and an optimiser made, which imports a large part of torch.
+    """
     loaded(Data(name=FIRST), FIRST)
-
-
-def make_optimiser() -> None:
-    """Make an optimiser once: the first one imports a large part of torch, which takes a second."""
     torch.optim.AdamW([torch.zeros(1, requires_grad=True)])
