@@ -135,7 +135,7 @@ def test_the_key_is_handed_over_once(studio):
     assert studio.home.token not in jar
     given = {"Cookie": jar.partition(";")[0]}
     assert b"<p>page" in ask(studio, "GET", "/", given)[2]
-    assert ask(studio, "GET", "/static/js/page/app.js", given)[0] == 200
+    assert ask(studio, "GET", "/static/js/app.js", given)[0] == 200
 
 
 @pytest.mark.parametrize("query", ["token=", "token=x", "token={0}&token={0}", "token={0}x", "a=1&token=%00"])
