@@ -1,6 +1,7 @@
 """Runs from elsewhere, numbers from folders, questions to the bench, and bugs."""
 
 import json
+import os
 import shutil
 import struct
 import time
@@ -84,6 +85,43 @@ def test_folders_that_lie_are_no_runs_and_no_harm(tmp_path, static):
         assert [row["folder_name"] for row in studio.http.get("/api/runs").json()] == ["good"]
 
 
+def test_links_are_never_followed(tmp_path, static, monkeypatch):
+    monkeypatch.setattr("narrows.studio.desk.SCAN_SECONDS", 0.1)
+    runs, elsewhere = tmp_path / "runs", tmp_path / "elsewhere"
+    terminal_run(runs, "good")
+    there = terminal_run(elsewhere, "there")
+    (runs / "folder").symlink_to(there, target_is_directory=True)
+    (runs / "around").symlink_to(runs, target_is_directory=True)
+    for number, name in enumerate(("recipe.json", "metrics.jsonl", "model.json", "weights.safetensors", "other")):
+        farm = terminal_run(runs, f"file{number}")
+        (farm / name).unlink(missing_ok=True)
+        (farm / name).symlink_to(there / "recipe.json")
+    (terminal_run(runs, "inside") / "snapshots").mkdir()
+    (runs / "inside" / "snapshots" / "0.bin").symlink_to("/dev/zero")
+    os.mkfifo(terminal_run(runs, "pipe") / "report.json")
+    with opened(runs, static) as studio:
+        assert [row["folder_name"] for row in studio.http.get("/api/runs").json()] == ["good"]
+        shutil.rmtree(runs / "good")
+        (runs / "good").symlink_to(there, target_is_directory=True)
+        end = time.monotonic() + 10
+        while studio.http.get("/api/runs").json() and time.monotonic() < end:
+            time.sleep(0.05)
+        assert studio.http.get("/api/runs").json() == []
+    assert sorted(path.name for path in there.iterdir()) == ["metrics.jsonl", "recipe.json"]
+
+
+def test_data_outside_are_told(tmp_path, static):
+    recipe = RECIPE.with_(data={"name": str(tmp_path / "mine.csv")})
+    (terminal_run(tmp_path / "runs", "foreign") / "recipe.json").write_text(recipe.model_dump_json())
+    terminal_run(tmp_path / "runs", "known")
+    with opened(tmp_path / "runs", static) as studio:
+        said = {
+            name: studio.http.get(f"/api/runs/{listed(studio, name)['id']}").json() for name in ("foreign", "known")
+        }
+        assert said["foreign"]["outside"] == str(tmp_path / "mine.csv")
+        assert said["known"]["outside"] is None
+
+
 @pytest.fixture
 def with_numbers(studio):
     return numbered(studio)
@@ -114,6 +152,17 @@ def test_objects_labels_and_origins_are_slices_of_files(studio, with_numbers):
     assert studio.http.get(f"/api/runs/{with_numbers}/where").json() == ["row 1"]
     for wrong in ("first=-1", "count=0", "count=1e9", "first=x"):
         assert studio.http.get(f"/api/runs/{with_numbers}/objects?{wrong}").status_code == 422
+
+
+def test_objects_of_many_bytes_come_in_pieces(studio, with_numbers, monkeypatch):
+    ask = lambda **query: studio.http.get(f"/api/runs/{with_numbers}/objects", params=query)  # noqa: E731
+    monkeypatch.setattr("narrows.studio.routes.numbers.OBJECTS_BYTES", 12)
+    refused = ask(first=0, count=4)
+    assert (refused.status_code, refused.json()["expected"]) == (413, "at most 12 at once, 3 of these objects")
+    assert len(ask(first=0, count=3).content) == 12
+    assert len(ask(first=8).content) == 8
+    monkeypatch.setattr("narrows.studio.routes.numbers.OBJECTS_BYTES", 3)
+    assert len(ask(first=0, count=1).content) == 4
 
 
 def test_a_snapshot_is_three_frames(studio, with_numbers):

@@ -263,6 +263,13 @@ def test_names_stay_names(tmp_path, page):
     assert page.locator("img").count() == 0
 
 
+def test_the_twelve_of_a_denoiser_are_shown(tmp_path, page):
+    trained(tmp_path / "run", "network.widths=8", "bottleneck.size=2", "corruption=gaussian")
+    export(tmp_path / "run", lambda recipe: load("digits", limit=300), tmp_path / "out.html")
+    assert opened(page, tmp_path / "out.html") == []
+    until(page, "document.querySelectorAll('.seen-tile').length === 12")
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("network", ["conv", "lstm", "unet"])
 def test_other_networks_work_too(tmp_path, page, network):

@@ -1,12 +1,15 @@
 """Bodies: counted, timed, and read strictly before anything else looks at them."""
 
 import asyncio
+import contextlib
 import json
 import socket
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 import pytest
+from starlette.exceptions import HTTPException
 
 from narrows.studio.guard import Decision
 from narrows.studio.limits import Limits
@@ -68,7 +71,7 @@ def test_a_length_that_is_no_length(studio_for_bad_files):
             assert raw.recv(100).split()[1] in (b"400", b"413")
 
 
-def through(limit, messages, *, json=False, idle=0.2):
+def through(limit, messages, *, json=False, idle=0.2, gap=0.0):
     """What a request of these messages gets from an app behind `Limits` that reads all of its body."""
 
     async def app(scope, receive, send):
@@ -77,7 +80,7 @@ def through(limit, messages, *, json=False, idle=0.2):
         await send({"type": "http.response.start", "status": 200, "headers": []})
 
     async def receive():
-        await asyncio.sleep(0 if messages else 60)
+        await asyncio.sleep(gap if messages else 60)
         return messages.pop(0)
 
     async def send(message):
@@ -110,11 +113,82 @@ def test_half_a_body_is_refused():
     assert through(10, [piece(2), {"type": "http.disconnect"}], json=True) == 400
 
 
-def test_a_slow_or_broken_peer_does_not_hold_up_others(studio_for_bad_files):
-    studio = studio_for_bad_files
-    held = [socket.create_connection(("127.0.0.1", studio.port)) for _ in range(50)]
-    for raw in held:
-        raw.sendall(b"POST /api/runs HTTP/1.1\r\nHost:")
+def test_a_body_that_trickles_is_given_up(monkeypatch):
+    monkeypatch.setattr("narrows.studio.limits.RATE", 1000)
+    with pytest.raises(HTTPException, match="at least 1,000 bytes a second"):
+        through(200, [*(piece(1) for _ in range(50)), piece(0, more=False)], gap=0.02)
+    assert through(99_000, [*(piece(900) for _ in range(20)), piece(0, more=False)], gap=0.02) == 200
+
+
+def test_a_body_may_not_take_for_ever_at_any_rate(monkeypatch):
+    monkeypatch.setattr("narrows.studio.limits.WHOLE_SECONDS", 0.1)
+    with pytest.raises(HTTPException, match=r"all within 0\.1"):
+        through(10**9, [*(piece(10**6) for _ in range(20)), piece(0, more=False)], gap=0.02)
+
+
+def raw_to(studio, sent=b""):
+    raw = socket.create_connection(("127.0.0.1", studio.port), timeout=10)
+    raw.sendall(sent)
+    return raw
+
+
+def ended(raw):
+    """Whether the other side has ended a connection, perhaps after an answer."""
+    with raw, contextlib.suppress(ConnectionResetError):
+        try:
+            while raw.recv(65_536):
+                pass
+        except TimeoutError:
+            return False
+    return True
+
+
+def trickle(raw, seconds):
+    """Send a byte again and again; whether the other side has ended it within so many seconds."""
+    end = time.monotonic() + seconds
+    with raw, contextlib.suppress(OSError):
+        while time.monotonic() < end:
+            raw.sendall(b"a")
+            time.sleep(0.03)
+        return False
+    return True
+
+
+def test_headers_that_do_not_end_are_cut_off_and_hold_up_nobody(studio, monkeypatch):
+    monkeypatch.setattr("narrows.studio.serve.HEAD_SECONDS", 0.4)
+    half = f"GET /api/health HTTP/1.1\r\nHost: 127.0.0.1:{studio.port}\r\n".encode()
+    held = [raw_to(studio, sent) for sent in [b"", b"POST /api/runs HTTP/1.1\r\nHost:", half] * 10]
+    begin = time.monotonic()
     assert httpx.get(f"{studio.address}/api/health", timeout=2, trust_env=False).status_code == 200
-    for raw in held:
+    assert all(map(ended, held))
+    assert time.monotonic() - begin < 5
+    assert trickle(raw_to(studio, half + b"X: "), 5)
+    second = raw_to(studio, half + b"\r\n")
+    assert b"200" in second.recv(1000)
+    assert trickle(second, 5)
+    body = raw_to(studio, half + b"Content-Length: 1000\r\n\r\n")
+    assert trickle(body, 5)
+
+
+def test_an_answer_that_takes_longer_than_headers_may_is_not_cut_off(studio, monkeypatch):
+    monkeypatch.setattr("narrows.studio.serve.HEAD_SECONDS", 0.2)
+    monkeypatch.setattr("narrows.studio.store.Store.runs", lambda store: time.sleep(0.5) or [])
+    assert studio.http.get("/api/runs").status_code == 200
+    with studio.live() as viewer:
+        time.sleep(0.5)
+        assert viewer.ping().wait(5)
+
+
+def test_a_machine_has_so_many_connections_and_no_more(studio, monkeypatch):
+    monkeypatch.setattr("narrows.studio.serve.LOCAL_CONNECTIONS", 5)
+    assert studio.http.get("/api/health").status_code == 200
+    with studio.live():
+        held = [raw_to(studio) for _ in range(3)]
+        assert ended(raw_to(studio))
+        assert studio.http.get("/api/health").status_code == 200
+        held.pop().close()
+        time.sleep(0.2)
+        last = raw_to(studio, f"GET /api/health HTTP/1.1\r\nHost: 127.0.0.1:{studio.port}\r\n\r\n".encode())
+        assert b"200" in last.recv(1000)
+    for raw in [*held, last]:
         raw.close()

@@ -1,6 +1,9 @@
 """The bench: what it answers, checked against the model itself, and what it refuses."""
 
 import json
+import os
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -257,6 +260,55 @@ def test_a_run_begun_in_a_terminal_gets_its_shown_set(digits, tmp_path):
     assert about["objects"]["count"] == 359
     assert about["baseline"]["pca"]["size"] == 2
     assert len(about["graph"]["layers"]) >= 4
+
+
+def test_data_outside_are_weighed_before_they_are_read(digits, tmp_path, monkeypatch):
+    recipe, _ = train(tmp_path / "t", digits)
+    named = {"id": "t", "folder": str(tmp_path / "t"), "shown": str(tmp_path / "shown"), "outside": True}
+    scaling = {**named, "source": str(tmp_path / "data")}
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "a.csv").write_bytes(b"1,2\n" * 100)
+    os.mkfifo(tmp_path / "data" / "pipe")
+    monkeypatch.setattr(requests, "is_finished", lambda folder: False)
+    monkeypatch.setattr(requests, "loaded", lambda *given: given)
+    for source in ("/dev/zero", str(tmp_path / "data"), str(tmp_path / "data" / "pipe")):
+        with pytest.raises(InputError, match="neither a file nor a folder"):
+            ask("prepare", **named, source=source)
+    with pytest.raises(InputError, match="neither a file nor a folder"):
+        requests.scaling_of(scaling)
+    with pytest.raises(InputError, match="neither a file nor a folder"):
+        ask("export", **scaling, dry=True)
+    (tmp_path / "data" / "pipe").unlink()
+    assert requests.data_of(recipe, scaling) == (recipe.data, scaling["source"])
+    monkeypatch.setattr("narrows.studio.outside.BYTES_LIMIT", 399)
+    with pytest.raises(LimitError, match="have more than"):
+        requests.data_of(recipe, scaling)
+    assert requests.data_of(recipe, {**scaling, "outside": False}) == (recipe.data, scaling["source"])
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems do not hold to this limit")
+def test_the_child_that_answers_has_its_memory():
+    words = """if True:
+        import sys
+        from multiprocessing import Pipe
+        from narrows.studio import child, rlimits, wire
+        rlimits.share_of_memory = child.share_of_memory = lambda: 1 << 30
+        class Greedy(child.Bench):
+            def work(self):
+                import numpy as np, torch
+                from narrows.studio.failure import problem_of
+                for much in (lambda: np.ones(1 << 28), lambda: torch.ones(1 << 29), lambda: [0] * (1 << 28)):
+                    try:
+                        much()
+                    except Exception as error:
+                        print(type(problem_of(error)).__name__, flush=True)
+        child.WORKERS["bench"], child.FIRST_DATA = Greedy, "json"
+        here, there = Pipe()
+        child.main(there, "bench")"""
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    said = subprocess.run([sys.executable, "-c", words], capture_output=True, text=True, check=True, env=environment)
+    assert said.stdout.split() == ["LimitError"] * 3
 
 
 @pytest.mark.slow

@@ -135,6 +135,36 @@ def test_an_archive_never_writes_outside(studio):
     assert all(path.is_relative_to(studio.home.uploads / about["id"]) for path in names)
 
 
+def overlapping(inner):
+    """An archive whose list names its first file twice; or a second file that lies within the first one."""
+    made = io.BytesIO()
+    with zipfile.ZipFile(made, "w") as archive:
+        content = files.archive({"b.png": files.picture()}) if inner else files.picture()
+        archive.writestr("a.png", content)
+        # What is no picture makes it large enough for both by the sum of their sizes.
+        archive.writestr("notes.txt", b"words" * 1000)
+        first = archive.infolist()[0]
+        second = zipfile.ZipInfo("b.png")
+        second.CRC, second.file_size, second.compress_size = first.CRC, first.file_size, first.compress_size
+        second.header_offset = 30 + len("a.png") if inner else 0
+        if inner:
+            second.file_size = second.compress_size = 10
+        archive.filelist.append(second)
+        archive.NameToInfo["b.png"] = second
+    return made.getvalue()
+
+
+@pytest.mark.parametrize("inner", [False, True])
+def test_files_that_lie_over_each_other_are_refused(tmp_path, inner):
+    from narrows.errors import DamagedError
+    from narrows.studio.intake import archives
+
+    (tmp_path / "raw.zip").write_bytes(overlapping(inner))
+    with pytest.raises(DamagedError, match="lie over each other"):
+        archives.read_archive(tmp_path / "raw.zip", tmp_path, "zip")
+    assert not (tmp_path / "data").exists()
+
+
 def test_a_locked_archive_and_a_link(studio):
     target = io.BytesIO()
     with zipfile.ZipFile(target, "w") as file:

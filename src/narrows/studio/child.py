@@ -15,6 +15,7 @@ import torch
 from narrows.studio import wire
 from narrows.studio.outbox import Outbox
 from narrows.studio.requests import Bench
+from narrows.studio.rlimits import restrict, share_of_memory
 from narrows.studio.trainer import Trainer
 
 WORKERS: dict[str, type[Trainer] | type[Bench]] = {"trainer": Trainer, "bench": Bench}
@@ -32,6 +33,10 @@ def main(connection: Connection, role: str) -> None:
         connection: The pipe to the server; when that is gone, the process ends at once.
         role: Name in `WORKERS`.
     """
+    if role == "bench":
+        # It reads what others made, and one question must not take the memory of all. What is only reserved, as torch
+        # and the drivers of graphics cards do, does not count.
+        restrict(DATA=share_of_memory(), CORE=0)
     inbox, outbox = wire.listen(connection), Outbox(connection)
     ignore_signals(inbox)
     outbox.say({"event": "ready", "torch": torch.__version__})

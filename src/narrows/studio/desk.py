@@ -21,7 +21,17 @@ from narrows.errors import NarrowsError, UsageError, unknown
 from narrows.files import JSON_LIMIT, write_json
 from narrows.studio.bench import Bench
 from narrows.studio.children import PROGRAM
-from narrows.studio.folder import FRESH_SECONDS, Facts, changed, loss, number, optional, read_folder, read_history
+from narrows.studio.folder import (
+    FRESH_SECONDS,
+    Facts,
+    changed,
+    is_own,
+    loss,
+    number,
+    optional,
+    read_folder,
+    read_history,
+)
 from narrows.studio.hiding import hidden
 from narrows.studio.home import ID, Home, new_id
 from narrows.studio.hub import KINDS, Hub, Record
@@ -149,7 +159,7 @@ class Desk:
         """Take runs that began, changed or went away elsewhere into the list; returns those that changed."""
         rows, now = {row["folder"]: row for row in self.store.runs()}, time.time()
         changed = []
-        for folder in sorted(path for path in self.home.runs.iterdir() if is_named(path.name) and path.is_dir()):
+        for folder in sorted(path for path in self.home.runs.iterdir() if is_named(path.name) and is_own(path)):
             row = rows.pop(folder.name, None)
             if row and row["origin"] == "studio":
                 continue
@@ -158,7 +168,7 @@ class Desk:
                 changed.append(self.take(folder, row, facts))
         for row in rows.values():
             may_go = row["origin"] == "terminal" or row["state"] not in LIVE
-            if may_go and not self.home.folder(row["folder"]).exists():
+            if may_go and not is_own(self.home.folder(row["folder"])):
                 self.store.remove(row["id"])
         return changed
 
@@ -207,11 +217,15 @@ class Desk:
 
     def named(self, row: Row) -> dict[str, Any]:
         """How a question to the bench names a run."""
-        source = (
-            self.source(row["recipe"]["data"]["name"]) if row["origin"] == "studio" else row["recipe"]["data"]["name"]
-        )
+        name, outside = row["recipe"]["data"]["name"], self.outside(row)
+        source = self.source(name) if row["origin"] == "studio" else name
         places = {"folder": str(self.folder(row)), "shown": str(self.home.shown(row["id"]))}
-        return {"id": row["id"], **places, "source": source}
+        return {"id": row["id"], **places, "source": source, "outside": outside is not None}
+
+    def outside(self, row: Row) -> str | None:
+        """Where the data of a run lie if that is outside the studio: a path that a terminal named, or anybody."""
+        name = str(row["recipe"]["data"]["name"])
+        return name if row["origin"] == "terminal" and name not in DATASETS else None
 
     def recall(self, row: Row) -> None:
         """Let the hub know of a run what its folder says, if nothing is known yet."""

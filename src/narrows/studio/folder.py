@@ -4,6 +4,7 @@ What a run is and how far it came stands in recipe.json, model.json, metrics.jso
 may be missing, cut short or somebody else's.
 """
 
+import os
 from dataclasses import dataclass, field
 from math import isfinite
 from pathlib import Path
@@ -100,12 +101,37 @@ def read_folder(folder: Path, now: float) -> Facts | None:
         now: The time, in seconds since 1970.
     """
     try:
+        if not is_whole(folder):
+            return None
         values = read_json(folder / RECIPE)
         recipe = parse(values)
         stamp = changed(folder)
         return Facts(recipe, state_of(folder, now - stamp), read_history(folder), optional(folder / REPORT), stamp)
     except (NarrowsError, OSError, ValueError, TypeError):
         return None
+
+
+def is_own(path: Path) -> bool:
+    """Whether a folder of the runs lies there itself and is no link to another place."""
+    return path.is_dir() and not path.is_symlink()
+
+
+def is_whole(folder: Path) -> bool:
+    """Whether a folder, and each in it, holds files and folders alone: no links to what is none of the run's.
+
+    Nor pipes or devices, which may never begin or end. Nothing of a run lies deeper.
+    """
+    entries = entries_of(folder)
+    inner = [entry for place in entries if place.is_dir(follow_symlinks=False) for entry in entries_of(place)]
+    return all(
+        entry.is_dir(follow_symlinks=False) or entry.is_file(follow_symlinks=False) for entry in [*entries, *inner]
+    )
+
+
+def entries_of(folder: str | os.PathLike[str]) -> list[os.DirEntry[str]]:
+    """What a folder holds."""
+    with os.scandir(folder) as entries:
+        return list(entries)
 
 
 def state_of(folder: Path, age: float) -> str:

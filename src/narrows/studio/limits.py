@@ -4,6 +4,7 @@ The guard has decided how many bytes a request may bring; what it says of its ow
 """
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 
 from starlette.exceptions import HTTPException
@@ -15,6 +16,12 @@ from narrows.studio.problems import answer, problem
 
 IDLE_SECONDS = 60.0
 """A request of which nothing arrives for so long is given up."""
+
+RATE, WHOLE_SECONDS = 4096, 3600.0
+"""Bytes a second that a body has to bring after its first `IDLE_SECONDS`, and seconds that may be waited for all of it.
+
+Only the time in which the peer is waited for counts.
+"""
 
 
 class Limits:
@@ -39,20 +46,30 @@ class Limits:
 
 
 class Counted:
-    """`receive` that raises once more has come than is allowed, or nothing for too long."""
+    """`receive` that raises once more has come than is allowed, or too slowly, or nothing for too long."""
 
     def __init__(self, receive: Receive, limit: int, idle: float):
-        self.receive, self.limit, self.idle, self.count = receive, limit, idle, 0
+        self.receive, self.limit, self.idle = receive, limit, idle
+        self.count, self.waited = 0, 0.0
 
     async def __call__(self) -> Message:
+        left = min(self.idle + self.count / RATE, WHOLE_SECONDS) - self.waited
+        begin = time.monotonic()
         try:
-            message = await asyncio.wait_for(self.receive(), self.idle)
+            message = await asyncio.wait_for(self.receive(), max(0.0, min(self.idle, left)))
         except TimeoutError:
-            raise HTTPException(408, f"Nothing arrived for {self.idle:g} seconds.") from None
+            raise too_slow(self.idle, self.waited + time.monotonic() - begin) from None
+        self.waited += time.monotonic() - begin
         self.count += len(message.get("body", b""))
         if self.count > self.limit:
             raise too_large(self.limit)
         return message
+
+
+def too_slow(idle: float, waited: float) -> HTTPException:
+    """The error for a body that does not come, or too slowly."""
+    expected = f"After {idle:g} seconds at least {RATE:,} bytes a second are expected, and all within {WHOLE_SECONDS:g}"
+    return HTTPException(408, f"Waited {waited:.1f} seconds for the body of the request. {expected}.")
 
 
 def too_large(limit: int) -> HTTPException:

@@ -27,6 +27,7 @@ from narrows.studio.failure import problem_of
 from narrows.studio.frames import places, points_frame, weights_frame
 from narrows.studio.opened import latest, model_of, scaled_objects
 from narrows.studio.outbox import Outbox
+from narrows.studio.outside import check_outside
 from narrows.studio.plane import turn
 from narrows.studio.scene import scene_of
 from narrows.studio.sets import loaded
@@ -152,7 +153,7 @@ def prepare(question: Question, parts: list[bytes]) -> Answer:
     """The shown set of a run that was begun elsewhere, written."""
     folder = Path(question["folder"])
     recipe, _, layout, _ = read_run(folder)
-    data = loaded(recipe.data, str(question["source"]))
+    data = data_of(recipe, question)
     if data.layout.shape != layout.shape:
         raise ModelError(f"data of shape {data.layout.shape}", expected=f"{layout.shape}, as the run was trained on")
     scaling = fit_scaling(data.train.x, data.layout, recipe.data.scaling)
@@ -204,6 +205,14 @@ def weights(question: Question, parts: list[bytes]) -> Answer:
     model, step = model_of(folder, step_of(question))
     recipe, _, layout, _ = read_run(folder)
     return {"step": step}, [weights_frame(step, weights_of(model, graph_of(recipe, layout, model)))]
+
+
+def data_of(recipe: Recipe, question: Question) -> Splits:
+    """The data of a run; what lies outside the studio is weighed first."""
+    source = str(question.get("source", recipe.data.name))
+    if question.get("outside"):
+        check_outside(source)
+    return loaded(recipe.data, source)
 
 
 def step_of(question: Question) -> int | None:
@@ -279,7 +288,7 @@ def scaling_of(question: Question) -> Scaling:
     if is_finished(folder):
         return open_run(folder).scaling
     recipe = read_recipe(folder)
-    data = loaded(recipe.data, str(question.get("source", recipe.data.name)))
+    data = data_of(recipe, question)
     return fit_scaling(data.train.x, data.layout, recipe.data.scaling)
 
 
@@ -288,7 +297,7 @@ def export(question: Question, parts: list[bytes]) -> Answer:
     out = None if question.get("dry") else Path(question["out"])
 
     def load(recipe: Recipe) -> Splits:
-        return loaded(recipe.data, str(question["source"]))
+        return data_of(recipe, question)
 
     return one_file(Path(question["folder"]), load, out, name=str(question.get("name", ""))).as_dict(), []
 

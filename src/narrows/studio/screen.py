@@ -17,8 +17,9 @@ from narrows.studio.view import View
 GAP, LOOK = 0.1, 0.01
 """Seconds between two frames, or two reports of progress, at least; between two looks at whether some are due."""
 
-SHARES = {POINTS: 0.015, TILES: 0.004, WEIGHTS: 0.004}
-"""Share of the work that the frames of each kind may be, for all trainings of a session together."""
+SHARES = {POINTS: 0.015, TILES: 0.008}
+"""Share of the work that the frames of each kind may be, for all trainings of a session together; the weights count
+with the tiles and come with them, so that the network and its outputs are of one step."""
 
 SNAPSHOT_SHARE, SNAPSHOT_GAP = 0.004, 0.25
 
@@ -43,8 +44,6 @@ class Screen:
         self.run, self.view, self.outbox, self.batch = run, view, outbox, batch
         self.keeper, self.curve = Keeper(run, folder, outbox), Thinned(total)
         self.beats = {kind: Beat(share * part, GAP) for kind, share in SHARES.items()}
-        if view.graph["remote"]:
-            del self.beats[WEIGHTS]
         self.album, self.pulse = Beat(SNAPSHOT_SHARE * part, SNAPSHOT_GAP), Beat(1.0, GAP)
         self.wanted, self.next, self.seen = True, 0.0, (0, perf_counter())
         # Seconds in which training waited because it was asked to: they count as work, for nothing was held up.
@@ -92,23 +91,23 @@ class Screen:
 
     def frames(self, step: int, now: float, worked: float) -> None:
         """Show the kinds of frames that are due."""
-        make: dict[int, Callable[[int], bytes]]
-        make = {POINTS: self.view.points, TILES: self.view.tiles, WEIGHTS: self.view.weights}
-        made = {}
+        made = dict[int, bytes]()
         for kind, beat in self.beats.items():
             if beat.due(now, worked):
                 # All count from the same moment, so that kinds which are cheap come together.
                 with beat.work(now, worked):
-                    made[kind] = make[kind](step)
+                    made |= {POINTS: self.view.points(step)} if kind == POINTS else self.outputs(step)
         if made:
             self.outbox.show(self.run, step, made)
 
+    def outputs(self, step: int) -> dict[int, bytes]:
+        """The tiles, and the weights that made them where a page runs the model itself."""
+        made = {TILES: self.view.tiles(step)}
+        return made if self.view.graph["remote"] else made | {WEIGHTS: self.view.weights(step)}
+
     def whole(self, step: int, leave: Callable[[], bool]) -> None:
         """Show all kinds of frames, the points of all objects among them unless `leave` says so before."""
-        made = {TILES: self.view.tiles(step)}
-        if WEIGHTS in self.beats:
-            made[WEIGHTS] = self.view.weights(step)
-        points = self.view.all_points(step, leave)
+        made, points = self.outputs(step), self.view.all_points(step, leave)
         self.outbox.show(self.run, step, made | ({} if points is None else {POINTS: points}))
 
     def keep(self, step: int, epoch: int, valid: float | None) -> None:

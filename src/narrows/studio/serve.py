@@ -1,17 +1,79 @@
 """How the app is served: uvicorn with narrow limits, and an end that keeps nobody waiting."""
 
+import asyncio
 import socket
 from collections.abc import Callable
+from ipaddress import ip_address
 from typing import Any
 
 import uvicorn
 from starlette.types import ASGIApp
+from uvicorn.protocols.http.h11_impl import H11Protocol
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
 from narrows.studio.app import desk_of
 
 MESSAGE_BYTES, HEADER_BYTES = 64 << 10, 16 << 10
-CONNECTIONS = 4096
+CONNECTIONS, PEER_CONNECTIONS, LOCAL_CONNECTIONS = 4096, 64, 2048
+"""Connections in all, of one other machine, and of this machine."""
+
+HEAD_SECONDS = 20.0
+"""So long may a peer take from the first byte of a request, or from connecting, to the end of its headers."""
+
+
+class Door(H11Protocol):
+    """A connection: one too many of its peer is cut at once, one whose peer does not finish its headers in time."""
+
+    waiting: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        peer = peer_of(self)
+        if sum(peer_of(other) == peer for other in self.connections) > connections_of(peer):
+            transport.abort()
+        else:
+            self.watch()
+
+    def data_received(self, data: bytes) -> None:
+        super().data_received(data)
+        self.watch()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self.rest()
+        super().connection_lost(exc)
+
+    def handle_websocket_upgrade(self, event: Any) -> None:
+        self.rest()
+        super().handle_websocket_upgrade(event)
+
+    def watch(self) -> None:
+        """Let the time of a peer run while it sends and no request of it is being answered."""
+        is_answered = self.cycle is not None and not self.cycle.response_complete
+        if is_answered or self.transport.get_protocol() is not self:
+            self.rest()
+        elif self.waiting is None:
+            self.waiting = self.loop.call_later(HEAD_SECONDS, self.transport.abort)
+
+    def rest(self) -> None:
+        """The time of a peer runs no more."""
+        if self.waiting:
+            self.waiting.cancel()
+            self.waiting = None
+
+
+def peer_of(connection: Any) -> str:
+    """The machine at the other end of a connection, http or WebSocket; empty where it is not known."""
+    return connection.client[0] if connection.client else ""
+
+
+def connections_of(peer: str) -> int:
+    """How many connections a machine may have at once.
+
+    Example:
+        >>> [connections_of(peer) for peer in ("127.0.0.1", "::1", "192.168.1.2", "fe80::1%eth0")]
+        [2048, 2048, 64, 64]
+    """
+    return LOCAL_CONNECTIONS if not peer or ip_address(peer).is_loopback else PEER_CONNECTIONS
 
 
 class Line(WebSocketsSansIOProtocol):
@@ -26,7 +88,7 @@ def settings(app: ASGIApp) -> uvicorn.Config:
     """Small limits, and no header that tells what it is."""
     return uvicorn.Config(
         app,
-        http="h11",
+        http=Door,
         ws=Line,
         ws_max_size=MESSAGE_BYTES,
         # Frames are numbers that hardly pack, and packing them would cost more than sending them on this machine.

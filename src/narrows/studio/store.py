@@ -11,7 +11,7 @@ import threading
 from pathlib import Path
 from typing import Any
 
-from narrows.errors import UsageError
+from narrows.errors import EnvironmentProblem, UsageError
 
 Row = dict[str, Any]
 
@@ -39,7 +39,16 @@ COLUMNS = {
     "baseline": "TEXT",
     "stamp": "REAL NOT NULL DEFAULT 0",
 }
-"""family: the runs that train side by side share one; origin: "studio" or "terminal"; stamp: when its files changed."""
+"""What a run has in the database.
+
+family: the runs that train side by side share one; origin: "studio" or "terminal"; stamp: when its files changed.
+"""
+
+VERSION = 1
+"""Of the database: it grows with each change of its columns."""
+
+DAMAGED = (sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT)
+"""What SQLite says of a file that is no database; all else, such as a lock or a disk that fails, may pass."""
 
 LIVE = ("waiting", "starting", "running", "paused")
 """States of a run that a child works on, or is to work on."""
@@ -47,12 +56,18 @@ LIVE = ("waiting", "starting", "running", "paused")
 STATES = (*LIVE, "stopped", "done", "diverged", "failed")
 JSON_COLUMNS = ("recipe", "baseline")
 
+WAIT_SECONDS = 10.0
+"""How long another program that writes the database is waited for."""
+
 
 class Store:
     """The database of a studio; may be used by any thread.
 
     Args:
         path: The file; made where it is not there, set aside and made anew where it is damaged.
+
+    Raises:
+        EnvironmentProblem: It cannot be opened just now, or a newer narrows made it; it is left as it is.
 
     Example:
         >>> import tempfile
@@ -67,10 +82,13 @@ class Store:
     def __init__(self, path: Path):
         self.lock = threading.RLock()
         try:
-            self.sure, self.quick = connect(path, "FULL"), connect(path, "NORMAL")
-        except sqlite3.DatabaseError:
+            self.sure = connect(path, "FULL")
+        except sqlite3.DatabaseError as error:
+            if code_of(error) not in DAMAGED:
+                raise not_now(error) from None
             os.replace(path, path.with_suffix(".damaged"))
-            self.sure, self.quick = connect(path, "FULL"), connect(path, "NORMAL")
+            self.sure = connect(path, "FULL")
+        self.quick = connect(path, "NORMAL")
 
     def add(self, row: Row) -> None:
         """Add a run; it is on the disk when this returns."""
@@ -130,12 +148,48 @@ class Store:
 
 
 def connect(path: Path, synchronous: str) -> sqlite3.Connection:
-    """Open the database in WAL mode, its table made."""
-    connection = sqlite3.connect(path, timeout=10, isolation_level=None, check_same_thread=False)
-    connection.execute("PRAGMA journal_mode = WAL")
-    connection.execute(f"PRAGMA synchronous = {synchronous}")
-    connection.execute(f"CREATE TABLE IF NOT EXISTS runs ({', '.join(f'{n} {kind}' for n, kind in COLUMNS.items())})")
+    """Open the database in WAL mode, its table made.
+
+    Raises:
+        EnvironmentProblem: A newer narrows made it.
+    """
+    connection = sqlite3.connect(path, timeout=WAIT_SECONDS, isolation_level=None, check_same_thread=False)
+    try:
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute(f"PRAGMA synchronous = {synchronous}")
+        check_version(connection)
+        table = ", ".join(f"{name} {kind}" for name, kind in COLUMNS.items())
+        connection.execute(f"CREATE TABLE IF NOT EXISTS runs ({table})")
+    except BaseException:
+        connection.close()
+        raise
     return connection
+
+
+def check_version(connection: sqlite3.Connection) -> None:
+    """Refuse a database of a newer narrows, and say in any other which version it is."""
+    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    if version > VERSION:
+        raise EnvironmentProblem(
+            f"the list of runs is of version {version}",
+            expected=f"at most {VERSION}, as this narrows reads it",
+            step="Use the narrows that made it, or give another folder with --runs",
+        )
+    if version < VERSION:
+        connection.execute(f"PRAGMA user_version = {VERSION}")
+
+
+def code_of(error: sqlite3.DatabaseError) -> int:
+    """What SQLite calls an error, without the details of it."""
+    return getattr(error, "sqlite_errorcode", 0) & 0xFF
+
+
+def not_now(error: sqlite3.DatabaseError) -> EnvironmentProblem:
+    """The error for a database that cannot be opened and is not damaged."""
+    return EnvironmentProblem(
+        f"the list of runs cannot be opened ({error})",
+        step="See whether another program uses .studio/studio.db, and whether the disk is well; then try again",
+    )
 
 
 def known(name: str) -> str:

@@ -90,7 +90,8 @@ class Uploads:
     async def receive(self, pieces: AsyncIterator[bytes], raw: Path) -> int:
         """Write what arrives to the disk; returns how many bytes it was."""
         held, size = bytearray(), 0
-        with await asyncio.to_thread(raw.open, "wb") as file:
+        file = await asyncio.to_thread(raw.open, "wb")
+        try:
             async for piece in pieces:
                 held += piece
                 size += len(piece)
@@ -98,6 +99,9 @@ class Uploads:
                     await asyncio.to_thread(file.write, bytes(held))
                     held.clear()
             await asyncio.to_thread(file.write, bytes(held))
+        finally:
+            # A disk may take its time for that too.
+            await asyncio.to_thread(file.close)
         if not size:
             raise InputError("An empty file", step="Choose another one", code="input.empty")
         return size

@@ -197,6 +197,15 @@ def test_one_click_makes_it_convolutional_on_the_same_data(build):
     assert build.locator(".station.code .slider .now").inner_text() == "2 numbers"
 
 
+def test_the_drawer_of_a_layer_that_is_gone_closes(build):
+    build.locator(".column-label").nth(1).click()
+    build.wait_for_selector(".drawer")
+    build.get_by_role("radio", name="LSTM").click()
+    until(build, "document.querySelectorAll('.drawer').length === 0", seconds=40)
+    build.get_by_role("radio", name="conv").click()
+    alive(build)
+
+
 def test_what_the_data_refuses_is_said_in_a_sentence(build):
     for _ in range(3):
         build.locator(".station.encoder .chip.add").click()

@@ -168,7 +168,6 @@ def test_a_way_between_two_objects_is_walked(page, whole_studio, flat_run):
     page.get_by_role("button", name="A", exact=True).click()
     for tile in (0, 3):
         page.locator(".neighbours .thing").nth(tile).click()
-        page.get_by_role("button", name="the chosen").click()
     page.locator(".film .frames .thing").nth(8).wait_for()
     assert page.locator(".film .frames .thing").count() == 9
     page.get_by_role("slider", name="along the way from A to B").fill("0.5")

@@ -65,6 +65,8 @@ def test_a_broken_picture_is_a_calm_sentence(page, enter, content):
     page.get_by_role("alert").wait_for()
     assert "broken.png is not a picture" in page.get_by_role("alert").inner_text()
     assert page.locator(".trio canvas").count() == 3
+    page.get_by_role("button", name="Map", exact=True).click()
+    page.get_by_role("alert").wait_for(state="detached")
 
 
 def test_a_picture_dropped_anywhere_is_used(page, enter):

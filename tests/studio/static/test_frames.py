@@ -92,3 +92,21 @@ def test_only_the_frame_of_a_snapshot_is_shown_while_one_looks_at_it(lab):
       return [seen, run.tiles.value.step];
     """
     assert lab(body, first=tiles[0], second=tiles[1]) == [1, 2]
+
+
+def test_the_page_asks_for_no_more_objects_than_are_answered(lab):
+    from narrows.studio.routes.numbers import OBJECTS_BYTES
+
+    body = 'const { chunkOf } = await import("narrows/state/run"); return sizes.map(chunkOf);'
+    sizes = [64, 784, 3 * 256 * 256, 50_000_000]
+    chunks = lab(body, sizes=sizes)
+    assert chunks == [250, 250, 42, 1]
+    assert all(chunk == 1 or chunk * size * 2 <= OBJECTS_BYTES for chunk, size in zip(chunks, sizes, strict=True))
+
+
+def test_the_page_says_where_data_outside_lie(lab):
+    body = 'const { describe } = await import("narrows/page/bar"); return describe(info, "table", false, null).rest;'
+    assert lab(body, info={"state": "done", "step": 3, "outside": "/home/ann/mine.csv"}) == (
+        "step 3 · its data lie outside and are read from /home/ann/mine.csv"
+    )
+    assert lab(body, info={"state": "done", "step": 3, "outside": None}) == "step 3"

@@ -159,3 +159,11 @@ def test_ranges_of_a_code_are_those_of_numpy(lab, made):
     codes = model.encode(torch.from_numpy(x)).z.reshape(-1, 3).numpy()
     for name, reckon in {"low": np.min, "high": np.max, "mean": np.mean, "spread": np.std}.items():
         np.testing.assert_allclose(found[name], reckon(codes, axis=0), atol=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("size", "grid", "said"), [(1, [], "1 number"), (2, [], "2 numbers"), (2, [7, 7], "2 × 7 × 7")]
+)
+def test_the_size_of_a_code_tells_its_grid(lab, size, grid, said):
+    body = 'return (await import("narrows/build/parts")).sizeText(size, grid);'
+    assert lab(body, size=size, grid=grid) == said

@@ -5,6 +5,7 @@ import zipfile
 import zlib
 from collections import Counter
 from collections.abc import Callable, Iterator
+from itertools import pairwise
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -28,7 +29,7 @@ def read_archive(raw: Path, out: Path, form: str) -> dict[str, Any]:
 
     Raises:
         LimitError: It holds, or would unpack to, more than is read here.
-        DamagedError: It cannot be unpacked.
+        DamagedError: It cannot be unpacked, or its files lie over each other.
         InputError: Neither pictures nor sounds, or both.
     """
     try:
@@ -43,12 +44,14 @@ def wanted(archive: zipfile.ZipFile, size: int) -> list[zipfile.ZipInfo]:
     """The files of an archive that may be looked at, all within the limits.
 
     Raises:
-        LimitError: Too many, too large, packed too tightly, or lying over each other.
+        DamagedError: Some lie over each other.
+        LimitError: Too many, too large, or packed too tightly.
         UsageError: Locked with a password, or packed in a way that is not read here.
     """
     every = archive.infolist()
     if len(every) > MEMBERS_LIMIT:
         raise LimitError(f"{len(every):,} files", expected=f"at most {MEMBERS_LIMIT:,}", code="limit.members")
+    check_apart(every)
     files = [member for member in every if is_plain(member)]
     for member in files:
         check_member(member)
@@ -58,6 +61,13 @@ def wanted(archive: zipfile.ZipFile, size: int) -> list[zipfile.ZipInfo]:
             f"It would unpack to {whole:,} bytes", expected=f"at most {TOTAL_LIMIT:,}, each file once", code="limit.zip"
         )
     return files
+
+
+def check_apart(members: list[zipfile.ZipInfo]) -> None:
+    """Refuse files that share bytes of the archive: that is how a small one unpacks to a huge one."""
+    places = sorted((member.header_offset, member.header_offset + 30 + member.compress_size) for member in members)
+    if any(end > begin for (_, end), (begin, _) in pairwise(places)):
+        raise DamagedError("The files in that archive lie over each other", step="Make it again", code="damaged.zip")
 
 
 def is_plain(member: zipfile.ZipInfo) -> bool:

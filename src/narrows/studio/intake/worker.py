@@ -5,7 +5,6 @@
 A file that makes a reader crash, hang or grow without end costs this child and nothing else.
 """
 
-import contextlib
 import json
 import os
 import sys
@@ -17,6 +16,7 @@ from typing import Any
 
 from narrows.errors import DamagedError, LimitError, NarrowsError
 from narrows.files import finite, parse_json
+from narrows.studio import rlimits
 from narrows.studio.children import cause
 
 READERS = {
@@ -122,18 +122,5 @@ def without_paths(values: Any, raw: str, out: str) -> Any:
 
 def restrict(seconds: float) -> None:
     """Limit what this process may use, where the system can: memory, time, files, and no core dump."""
-    with contextlib.suppress(ImportError, ValueError, OSError):
-        import resource
-
-        limits = {
-            resource.RLIMIT_AS: MEMORY,
-            resource.RLIMIT_CPU: int(seconds) + 1,
-            resource.RLIMIT_FSIZE: FILE_BYTES,
-            resource.RLIMIT_NOFILE: OPEN_FILES,
-            resource.RLIMIT_CORE: 0,
-        }
-        for kind, limit in limits.items():
-            most = resource.getrlimit(kind)[1]
-            allowed = limit if most == resource.RLIM_INFINITY else min(limit, most)
-            resource.setrlimit(kind, (allowed, allowed))
-        sys.setrecursionlimit(500)
+    rlimits.restrict(AS=MEMORY, CPU=int(seconds) + 1, FSIZE=FILE_BYTES, NOFILE=OPEN_FILES, CORE=0)
+    sys.setrecursionlimit(500)

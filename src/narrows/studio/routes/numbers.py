@@ -11,7 +11,7 @@ from fastapi import APIRouter, Query
 from fastapi import Path as InPath
 from fastapi.responses import FileResponse, JSONResponse, Response
 
-from narrows.errors import UsageError
+from narrows.errors import LimitError, UsageError
 from narrows.studio.desk import Desk, Here
 from narrows.studio.frames import unpack
 from narrows.studio.hub import KINDS
@@ -26,6 +26,9 @@ BYTES: dict[int | str, dict[str, Any]] = {
 PAGE: dict[int | str, dict[str, Any]] = {200: {"content": {"text/html": {}}, "description": "the page, to be saved"}}
 PICTURE: dict[int | str, dict[str, Any]] = {200: {"content": {"image/png": {}}, "description": "a picture"}}
 OBJECTS_LIMIT, COMPLETE = 100_000, 1
+OBJECTS_BYTES = 16 << 20
+"""Bytes of objects of one answer; a single object may have more."""
+
 Step = Annotated[int | None, Query(ge=0, lt=2**53)]
 
 
@@ -41,10 +44,17 @@ async def objects(
     first: Annotated[int, Query(ge=0, le=OBJECTS_LIMIT)] = 0,
     count: Annotated[int, Query(ge=1, le=OBJECTS_LIMIT)] = 1000,
 ) -> Response:
-    """Objects in their fixed order, as they are scaled for the network; X-Dtype says uint8 or float16."""
+    """Objects in their fixed order, as they are scaled for the network, 16 MB at most; X-Dtype: uint8 or float16."""
     about = await desk.about(desk.store.run(run))
     said = about["objects"]
     width = int(np.prod(said["shape"])) * np.dtype(said["dtype"]).itemsize
+    count = min(count, max(0, said["count"] - first))
+    if count > 1 and count * width > OBJECTS_BYTES:
+        raise LimitError(
+            f"{count:,} objects have {count * width:,} bytes",
+            expected=f"at most {OBJECTS_BYTES:,} at once, {max(1, OBJECTS_BYTES // width):,} of these objects",
+            step="Ask for them in pieces",
+        )
     content = await asyncio.to_thread(piece, desk.home.shown(run) / "objects.bin", first * width, count * width)
     return binary(content, **{"X-Dtype": said["dtype"], "X-Count": str(len(content) // max(1, width))})
 

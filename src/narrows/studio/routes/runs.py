@@ -97,7 +97,8 @@ async def one_run(run: str, desk: Here) -> dict[str, Any]:
     recipe = parse(row["recipe"])
     record = desk.hub.record(run)
     source = await asyncio.to_thread(desk.called, recipe.data.name)
-    said = {"recipe": row["recipe"], "command": command(recipe, source), "python": python(recipe, source)}
+    words = {"command": command(recipe, source), "python": python(recipe, source)}
+    said = {"recipe": row["recipe"], "outside": desk.outside(row), **words}
     report = await asyncio.to_thread(optional, desk.folder(row) / REPORT)
     course = {"report": report, "history": history(record), "snapshots": record.snapshots, "notices": record.notices}
     baseline = record.baseline or about.get("baseline")

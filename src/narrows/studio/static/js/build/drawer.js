@@ -17,9 +17,9 @@ export function Drawer({ studio, glass, name }) {
   const place = useValue(glass.place);
   const close = () => open(glass, null);
   const keys = (event) => event.key === "Escape" && close();
-  if (!column?.layer) return html`<section class="drawer"><div
-    class="heading"><h2>This layer is no longer in the network</h2><button type="button"
-    onClick=${close}>Close</button></div></section>`;
+  const gone = Boolean(graph) && !column?.layer;
+  useEffect(() => void (gone && close()), [gone]);
+  if (!column?.layer) return null;
   const { title, shape, parameters, madds, part } = column;
   return html`<section class="drawer" aria-label="Layer ${title}" onKeyDown=${keys}>
     <div class="heading"><h2><span class="${part}-ink">${title}</span> <span

@@ -4,6 +4,7 @@ import { NOUNS, short } from "narrows/page/controls";
 import { drawLost, drawObject, tileValues } from "narrows/draw/draw";
 import { onFrame } from "narrows/page/beat";
 import { distance } from "narrows/build/glass";
+import { firstObjects } from "narrows/nn/census";
 import { inputsOf, SHOWN } from "narrows/nn/inputs";
 import { html, useEffect, useLayoutEffect, useRef, useState, useValue } from "narrows/page/html";
 
@@ -47,9 +48,12 @@ function useObjects(run, graph) {
   return loaded.run === run && graph ? loaded.objects : [];
 }
 
-/** Objects and what the encoder is shown of them. @param {import("narrows/state/run").Run} run */
+/**
+ * Objects and what the encoder is shown of them; the clean ones where nobody can corrupt them, as in a page without a server.
+ * @param {import("narrows/state/run").Run} run
+ */
 async function pairsOf(run) {
-  const inputs = await inputsOf(run);
+  const inputs = await inputsOf(run).catch(() => firstObjects(run, SHOWN));
   return Promise.all(inputs.map(async (input, i) => ({ input, clean: await run.object(i) })));
 }
 

@@ -1,6 +1,6 @@
 /**
  * Between objects: a way from A to B played as a film, and A - B + C. Three places to put objects into; while one of
- * them is armed, a click on a dot fills it.
+ * them is armed, a click on a dot, or on a picture beside the map, fills it.
  */
 
 import { batch, computed, effect, signal } from "@preact/signals-core";
@@ -58,7 +58,7 @@ export function Journey({ studio, run }) {
     <div class="heading"><h2>Between objects</h2>
       ${slots.some((slot) => slot !== null) && html`<button type="button" class="plain" onClick=${clear}>clear</button>`}</div>
     <div class="slots">${NAMES.map((name, n) => html`<${Slot} key=${name} name=${name} n=${n} index=${slots[n]} armed=${armed === n} studio=${studio} run=${run} />`)}</div>
-    <p class="caption">${armed !== null ? `Click a dot: it becomes ${NAMES[armed]}.` : ready ? "" : HOW}</p>
+    <p class="caption">${armed !== null ? `Click a dot or a picture: it becomes ${NAMES[armed]}.` : ready ? "" : HOW}</p>
     ${ready && html`<${Film} studio=${studio} run=${run} hand=${hand} />`}
     ${ready && slots[2] !== null && html`<${Sum} studio=${studio} run=${run} hand=${hand} />`}
   </section>`;

@@ -2,6 +2,7 @@
 
 import { effect } from "@preact/signals-core";
 import { handOf } from "narrows/dots/hand";
+import { journey } from "narrows/map/journey";
 import { html, useEffect, useMemo, useState, useValue } from "narrows/page/html";
 import { nearestTo } from "narrows/dots/plane";
 import { ObjectTile } from "narrows/map/tile";
@@ -25,7 +26,7 @@ export function Near({ studio, run, desk }) {
   if (!found.length) return null;
   const of = known.count < (run.detail.value?.objects?.count ?? 0) ? `of ${known.count.toLocaleString("en")} looked at` : "";
   return html`<section class="neighbours"><div class="heading"><h2>Nearest in the code</h2><span class="aside">${of}</span></div>
-    <div class="objects">${found.map((i) => html`<${ObjectTile} key=${i} studio=${studio} run=${run} index=${i} onTake=${() => hand.choose(i)} />`)}</div>
+    <div class="objects">${found.map((i) => html`<${ObjectTile} key=${i} studio=${studio} run=${run} index=${i} onTake=${() => journey.take(i) || hand.choose(i)} />`)}</div>
   </section>`;
 }
 

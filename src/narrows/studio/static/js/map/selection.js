@@ -3,6 +3,7 @@
 import { shapeOf } from "narrows/draw/classes";
 import { classColour, css } from "narrows/draw/draw";
 import { handOf } from "narrows/dots/hand";
+import { journey } from "narrows/map/journey";
 import { html, useValue } from "narrows/page/html";
 import { Mark } from "narrows/dots/legend";
 import { ObjectTile } from "narrows/map/tile";
@@ -26,7 +27,7 @@ export function Selection({ studio, run, desk }) {
         <span class="bar"><span style=${{ width: `${(100 * count) / ids.length}%`, background: css(classColour(index)) }}></span></span>
         <span class="tally">${count.toLocaleString("en")}</span></li>`,
     )}</ul>
-    <div class="objects">${ids.slice(0, TILES).map((i) => html`<${ObjectTile} key=${i} studio=${studio} run=${run} index=${i} onTake=${() => handOf(studio).choose(i)} />`)}</div>
+    <div class="objects">${ids.slice(0, TILES).map((i) => html`<${ObjectTile} key=${i} studio=${studio} run=${run} index=${i} onTake=${() => journey.take(i) || handOf(studio).choose(i)} />`)}</div>
     ${ids.length > TILES && html`<p class="caption">the first ${TILES} of them</p>`}
   </section>`;
 }

@@ -102,7 +102,8 @@ export function describe(info, kind, changed, scrubbed) {
   if (!info) return { head: "getting ready", rest: "the recipe is being read" };
   if (scrubbed !== null) return { head: `snapshot of step ${short(scrubbed)}`, rest: "the end of the line follows the training again" };
   const said = STATES[info.state]?.(info, kind) ?? { head: info.state ?? "", rest: "" };
-  return changed ? { head: said.head, rest: "the recipe has changed: press play to train it" } : said;
+  const rest = changed ? "the recipe has changed: press play to train it" : said.rest;
+  return { head: said.head, rest: [rest, info.outside && `its data lie outside and are read from ${info.outside}`].filter(Boolean).join(" · ") };
 }
 
 /** @param {any} info */
@@ -111,8 +112,8 @@ const progress = (info) => [`step ${short(info.step ?? 0)}`, info.valid != null 
 /** @type {Record<string, (info: any, kind: string) => {head: string, rest: string}>} */
 const STATES = {
   unknown: () => ({ head: "opening", rest: "reading the run" }),
-  waiting: (info) => ({ head: "waiting", rest: info.why ?? "the trainer is getting warm" }),
-  starting: (info) => ({ head: "starting", rest: info.why ?? "weights are being drawn" }),
+  waiting: (info) => ({ head: "waiting", rest: info.why || "the trainer is getting warm" }),
+  starting: (info) => ({ head: "starting", rest: info.why || "the data are read and weights are drawn" }),
   running: (info, kind) => ({
     head: `epoch ${info.epoch ?? 0}`,
     rest: [`step ${short(info.step ?? 0)}`, info.rate_objects_a_second && `${short(Math.round(info.rate_objects_a_second))} ${(NOUNS[kind] ?? NOUNS.image)[1]} a second`]

@@ -8,6 +8,8 @@ import { Model, scaled } from "narrows/nn/nn";
 
 /** Objects fetched at a time: few, for one that is pointed at has to come at once. */
 const CHUNK = 250;
+/** Bytes fetched at a time at most; the server refuses more. */
+const CHUNK_BYTES = 2 ** 24;
 /** Objects kept as the model's numbers; the others are kept as they came. */
 const RECENT = 512;
 const BEGUN = ["running", "paused", "done"];
@@ -176,11 +178,12 @@ export class Run {
   async object(index) {
     const kept = this.recent.get(index);
     if (kept) return kept;
-    const chunk = Math.floor(index / CHUNK);
-    if (!this.chunks.has(chunk)) this.chunks.set(chunk, this.readChunk(chunk));
+    const size = chunkOf(this.graph.value.values);
+    const chunk = Math.floor(index / size);
+    if (!this.chunks.has(chunk)) this.chunks.set(chunk, this.readChunk(chunk * size, size));
     const raw = await /** @type {Promise<Uint8Array | Uint16Array>} */ (this.chunks.get(chunk));
     const graph = this.graph.value;
-    const at = (index - chunk * CHUNK) * graph.values;
+    const at = (index - chunk * size) * graph.values;
     const part = raw.subarray(at, at + graph.values);
     const values = part instanceof Uint8Array ? scaled(part, graph) : unhalved(part);
     if (this.recent.size >= RECENT) this.recent.delete(this.recent.keys().next().value);
@@ -188,9 +191,9 @@ export class Run {
     return values;
   }
 
-  /** @param {number} chunk */
-  async readChunk(chunk) {
-    const path = `runs/${this.id}/objects?first=${chunk * CHUNK}&count=${CHUNK}`;
+  /** @param {number} first @param {number} count */
+  async readChunk(first, count) {
+    const path = `runs/${this.id}/objects?first=${first}&count=${count}`;
     const { bytes, headers } = await api.whole(path);
     return headers.get("X-Dtype") === "uint8" ? new Uint8Array(bytes) : new Uint16Array(bytes);
   }
@@ -200,6 +203,11 @@ export class Run {
     this.origins ??= api.get(`runs/${this.id}/where`).catch(() => null);
     return (await this.origins)?.[index] ?? null;
   }
+}
+
+/** Objects of so many values that are fetched at a time. @param {number} values */
+export function chunkOf(values) {
+  return Math.max(1, Math.min(CHUNK, Math.floor(CHUNK_BYTES / (2 * values))));
 }
 
 /** @param {ArrayBuffer} bytes */

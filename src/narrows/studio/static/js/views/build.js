@@ -33,7 +33,7 @@ export function View({ studio }) {
 function SmallMap({ studio }) {
   const run = useValue(studio.run);
   return html`<section class="small-map" aria-label="The code, seen from above">
-    <div class="heading"><h2>The code, seen from above</h2>${run && html`<${Shown} run=${run} />`}</div>
+    <div class="heading"><h2>The code from above</h2>${run && html`<${Shown} run=${run} />`}</div>
     <${Scatter} studio=${studio} run=${run} small />
   </section>`;
 }

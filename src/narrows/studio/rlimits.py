@@ -1,0 +1,37 @@
+"""Limits that a process of ours sets itself, where the system can."""
+
+import contextlib
+import os
+
+LEAST, SHARE = 4 << 30, 0.75
+"""Memory of the child that answers questions: a share of the machine's, but not less than so much."""
+
+
+def restrict(**limits: int) -> None:
+    """Let this process use no more than this; what is narrower already stays.
+
+    Args:
+        limits: By the names of `resource`, such as AS or CPU.
+    """
+    with contextlib.suppress(ImportError, ValueError, OSError):
+        import resource
+
+        for name, limit in limits.items():
+            kind = getattr(resource, f"RLIMIT_{name}")
+            most = resource.getrlimit(kind)[1]
+            allowed = limit if most == resource.RLIM_INFINITY else min(limit, most)
+            resource.setrlimit(kind, (allowed, allowed))
+
+
+def share_of_memory() -> int:
+    """Bytes that the child that answers questions may hold.
+
+    Example:
+        >>> share_of_memory() >= 4 << 30
+        True
+    """
+    try:
+        whole = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    except (AttributeError, ValueError, OSError):
+        return LEAST
+    return max(LEAST, int(SHARE * whole))
