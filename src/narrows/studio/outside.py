@@ -24,13 +24,13 @@ def check_outside(source: str) -> None:
     Example:
         >>> check_outside("/dev/zero")
         Traceback (most recent call last):
-        narrows.errors.InputError: /dev/zero is neither a file nor a folder; expected plain files.
+        narrows.errors.InputError: /dev/zero is neither a file nor a folder; only plain files are read.
     """
     size = 0
     for number, path in enumerate(files_of(Path(source)), 1):
         status = path.stat()
         if not stat.S_ISREG(status.st_mode):
-            raise InputError(f"{path} is neither a file nor a folder", expected="plain files")
+            raise InputError(f"{path} is neither a file nor a folder", expected="only plain files are read")
         size += status.st_size
         if size > BYTES_LIMIT or number > FILES_LIMIT:
             raise LimitError(
