@@ -169,7 +169,8 @@ def test_restart_of_one_that_trains(studio):
 def test_what_a_state_does_not_allow_is_refused(studio):
     (run,) = studio.new({"training": {"epochs": 2}})
     studio.wait(run, "done")
-    for what in ("pause", "stop", "step", "resume"):
+    assert studio.do(run, "stop").json() == {run: "done"}
+    for what in ("pause", "step", "resume"):
         answer = studio.do(run, what)
         assert answer.status_code == 409
         assert "is done" in answer.json()["detail"]

@@ -21,5 +21,6 @@ def watch(path):
     sys.addaudithook(hook)
 
 
-watch(os.environ["NARROWS_WATCH"])
-logging.basicConfig(level=logging.DEBUG)
+if "NARROWS_WATCH" in os.environ:
+    watch(os.environ["NARROWS_WATCH"])
+    logging.basicConfig(level=logging.DEBUG)

@@ -23,8 +23,8 @@ export function learnFrom(studio, files) {
   return studio.attempt(async () => {
     studio.say(files.length === 1 ? `Reading ${files[0].name} …` : `Reading ${files.length} files …`);
     const found = await upload(files);
-    studio.say([`${found.label} is here.`, ...(found.notes ?? [])].join(" "));
     studio.view.value = "build";
+    studio.say([`${found.label} is here.`, ...(found.notes ?? [])].join(" "));
     await studio.choose({ data: `upload:${found.id}` });
   });
 }
