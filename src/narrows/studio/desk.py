@@ -300,7 +300,7 @@ def is_named(name: str) -> bool:
     """Whether a folder may be a run: its name is not hidden, and is text that can be told.
 
     Example:
-        >>> is_named("digits"), is_named(".studio"), is_named("\udcff")
+        >>> is_named("digits"), is_named(".studio"), is_named(chr(0xDCFF))
         (True, False, False)
     """
     try:
