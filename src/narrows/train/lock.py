@@ -52,8 +52,10 @@ def take(path: Path) -> int:
             os.close(handle)
             raise busy(path.parent, holder)
         if is_in_place(handle, path):
-            os.ftruncate(handle, 0)
-            os.write(handle, f"{os.getpid()}\n".encode())
+            # The number only tells others who it is: a full disk does not undo the lock.
+            with contextlib.suppress(OSError):
+                os.ftruncate(handle, 0)
+                os.write(handle, f"{os.getpid()}\n".encode())
             return handle
         os.close(handle)
 
