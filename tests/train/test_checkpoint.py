@@ -39,14 +39,6 @@ def run(digits, small, tmp_path):
     return tmp_path
 
 
-def kill_after(events, kind, count=1):
-    """Let a training go on until its `count`-th event of a kind, and end it there as a kill would: nothing is saved."""
-    while count:
-        count -= isinstance(next(events), kind)
-    events.gi_frame.f_locals["run"].folder = None
-    events.close()
-
-
 @pytest.mark.parametrize(
     ("content", "words"),
     [
@@ -128,22 +120,22 @@ def test_weights_without_a_manifest_are_those_of_a_run_that_is_not_finished(run)
         open_run(run)
 
 
-def test_a_state_is_saved_within_an_epoch(digits, small, tmp_path):
+def test_a_state_is_saved_within_an_epoch(digits, small, tmp_path, kill_after):
     kill_after(fit(small, digits, folder=tmp_path, place=PLACE, save_steps=2), Step, 3)
     assert next(fit(small, digits, folder=tmp_path, resume=True)).resumed_at == 2
 
 
-def test_saving_takes_a_twentieth_of_the_time_at_most(digits, small, tmp_path):
+def test_saving_takes_a_twentieth_of_the_time_at_most(digits, small, tmp_path, kill_after):
     kill_after(fit(small, digits, folder=tmp_path, place=PLACE, save_every=0), Step, 12)
     assert next(fit(small, digits, folder=tmp_path, resume=True)).resumed_at < 11
 
 
-def test_a_state_is_not_saved_before_it_is_due(digits, small, tmp_path):
+def test_a_state_is_not_saved_before_it_is_due(digits, small, tmp_path, kill_after):
     kill_after(fit(small, digits, folder=tmp_path, place=PLACE, save_every=3600), Epoch, 3)
     assert not (tmp_path / "resume.safetensors").exists()
 
 
-def test_a_run_killed_before_anything_was_saved_begins_again_and_says_so(digits, small, tmp_path):
+def test_a_run_killed_before_anything_was_saved_begins_again_and_says_so(digits, small, tmp_path, kill_after):
     whole = list(fit(small, digits, folder=tmp_path / "whole", place=PLACE))[-1].result
     kill_after(fit(small, digits, folder=tmp_path / "run", place=PLACE, save_every=3600), Epoch, 2)
     acknowledged = read_history(tmp_path / "run/metrics.jsonl")
@@ -162,7 +154,7 @@ def test_a_run_killed_between_its_first_two_files_begins_again(digits, small, tm
     open_run(tmp_path)
 
 
-def test_epochs_that_were_told_stay_in_the_metrics_while_they_are_made_again(digits, small, tmp_path):
+def test_epochs_that_were_told_stay_in_the_metrics_while_they_are_made_again(digits, small, tmp_path, kill_after):
     kill_after(fit(small, digits, folder=tmp_path, place=PLACE, save_steps=6), Epoch, 2)
     with (tmp_path / "metrics.jsonl").open("ab") as file:
         file.write(b'{"event": "epoch", "epo')
@@ -189,7 +181,7 @@ def test_a_disk_that_is_full_for_a_while_is_told_and_training_goes_on(digits, sm
     open_run(tmp_path)
 
 
-def test_a_damaged_state_says_how_to_go_on(digits, small, tmp_path):
+def test_a_damaged_state_says_how_to_go_on(digits, small, tmp_path, kill_after):
     kill_after(fit(small, digits, folder=tmp_path, place=PLACE, save_every=0), Step, 3)
     path = tmp_path / "resume.safetensors"
     content = bytearray(path.read_bytes())
@@ -201,13 +193,13 @@ def test_a_damaged_state_says_how_to_go_on(digits, small, tmp_path):
     assert next(fit(small, digits, folder=tmp_path, resume=True)).resumed_at == 0
 
 
-def test_other_data_than_those_of_the_run_are_refused(digits, small, tmp_path):
+def test_other_data_than_those_of_the_run_are_refused(digits, small, tmp_path, kill_after):
     kill_after(fit(small, digits, folder=tmp_path, place=PLACE, save_every=0), Step, 3)
     with pytest.raises(ModelError, match="as when the run was saved"):
         next(fit(small, digits.limited(100), folder=tmp_path, resume=True))
 
 
-def test_temporary_files_of_a_killed_process_are_swept(digits, small, tmp_path):
+def test_temporary_files_of_a_killed_process_are_swept(digits, small, tmp_path, kill_after):
     kill_after(fit(small, digits, folder=tmp_path, place=PLACE), Started)
     left, own = tmp_path / ".resume-0123456789ab.safetensors", tmp_path / ".notes"
     left.touch(), own.touch()
@@ -215,7 +207,7 @@ def test_temporary_files_of_a_killed_process_are_swept(digits, small, tmp_path):
     assert (left.exists(), own.exists()) == (False, True)
 
 
-def test_the_command_begins_a_lost_run_again(tmp_path, capsys):
+def test_the_command_begins_a_lost_run_again(tmp_path, capsys, kill_after):
     data = load("digits")
     chosen = assign(recipe_for(data), ["network.widths=8", "training.epochs=1", "training.threads=1"])
     kill_after(fit(chosen, data, folder=tmp_path), Started)

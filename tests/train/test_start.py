@@ -52,14 +52,6 @@ def weights_after(steps, recipe, data):
     return taken
 
 
-def kill_after(events, kind, count=1):
-    """Let a training go on until its `count`-th event of a kind, and end it there as a kill would: nothing is saved."""
-    while count:
-        count -= isinstance(next(events), kind)
-    events.gi_frame.f_locals["run"].folder = None
-    events.close()
-
-
 @pytest.mark.parametrize(
     ("network", "route", "engine"),
     [
@@ -119,7 +111,7 @@ def test_first_weights_given_as_they_would_be_drawn_change_nothing(digits):
 
 @pytest.mark.parametrize("steps", [0, 5])
 @pytest.mark.parametrize("network", NETWORKS)
-def test_a_fork_resumes_to_the_last_bit(digits, network, steps, tmp_path):
+def test_a_fork_resumes_to_the_last_bit(digits, network, steps, tmp_path, kill_after):
     chosen = small(digits, network)
     given = weights_after(3, chosen, digits)
     whole = result_of(fit(chosen, digits, place=PLACE, start=given))
@@ -133,7 +125,7 @@ def test_a_fork_resumes_to_the_last_bit(digits, network, steps, tmp_path):
     assert same(dict(whole.model.state_dict()), dict(resumed.model.state_dict()))
 
 
-def test_a_fork_killed_before_its_description_was_written_begins_again(digits, tmp_path):
+def test_a_fork_killed_before_its_description_was_written_begins_again(digits, tmp_path, kill_after):
     chosen = small(digits)
     given = weights_after(3, chosen, digits)
     whole = result_of(fit(chosen, digits, place=PLACE, start=given))
