@@ -68,7 +68,7 @@ def opened(page: Page) -> Page:
     names = {f"narrows/{name}": f"{HOST}{name}.js" for name in files}
     blank = f'<script type="importmap">{json.dumps({"imports": names})}</script>'
     page.route(HOST, lambda route: route.fulfill(body=blank, content_type="text/html"))
-    page.route(f"{HOST}*.js", lambda route: route.fulfill(path=JS / route.request.url.removeprefix(HOST)))
+    page.route(f"{HOST}**/*.js", lambda route: route.fulfill(path=JS / route.request.url.removeprefix(HOST)))
     page.goto(HOST)
     return page
 
