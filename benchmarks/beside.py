@@ -3,7 +3,8 @@
     python -m benchmarks.beside [--seconds 10] [--turns 3] [--core 0]
 
 Both trainings are the same `fit` with the same threads on the same core, in turns; whoever listens is on another core.
-The time of the processor is the surer number where other programs work beside.
+The time of the processor is the surer number where other programs work beside. What is worked out once, PCA beside the
+network, is waited for: `narrows train` works it out too, at its end.
 """
 
 import argparse
@@ -136,14 +137,15 @@ def beside_studio(recipe: Recipe, seconds: float, core: int) -> tuple[Pace, int]
 
 def watch(connection: Any, pid: int, seconds: float) -> tuple[Pace, int]:
     """The pace of a child that trains, by what it tells, and how many frames it sent meanwhile."""
-    begin, marks, frames = None, list[tuple[int, float, float]](), 0
+    begin, marks, frames, is_compared = None, list[tuple[int, float, float]](), 0, False
     while True:
         message, _ = wire.receive(connection)
         now = time.perf_counter()
         frames += message["event"] == "frames" and len(marks) == 1
         if message.get("state") in {"failed", "done"}:
             raise SystemExit(f"the training ended before its time: {message}")
-        if message["event"] != "progress":
+        is_compared = is_compared or message["event"] == "baseline"
+        if message["event"] != "progress" or not is_compared:
             continue
         begin = begin or now
         if now - begin > (WARM if not marks else WARM + seconds):
@@ -180,6 +182,7 @@ def main() -> None:
     parser.add_argument("--core", type=int, default=0)
     parser.add_argument("--only", default="")
     asked = parser.parse_args()
+    os.environ["OPENBLAS_NUM_THREADS"] = "1"
     print(f"{'':28} {'alone':>9} {'beside':>9} {'slower':>8} {'work':>8} {'frames/s':>9}")
     for name, (source, changes) in RECIPES.items():
         if asked.only not in name:

@@ -17,11 +17,11 @@ from narrows.studio.view import View
 GAP, LOOK = 0.1, 0.01
 """Seconds between two frames, or two reports of progress, at least; between two looks at whether some are due."""
 
-SHARES = {POINTS: 0.015, TILES: 0.008}
+SHARES = {POINTS: 0.011, TILES: 0.006}
 """Share of the work that the frames of each kind may be, for all trainings of a session together; the weights count
 with the tiles and come with them, so that the network and its outputs are of one step."""
 
-SNAPSHOT_SHARE, SNAPSHOT_GAP = 0.004, 0.25
+SNAPSHOT_SHARE, SNAPSHOT_GAP = 0.003, 0.25
 
 EAGER = (0.5, 0.3, 0.03)
 """For so many seconds frames may take a larger share and come faster: the beginning is when most changes."""

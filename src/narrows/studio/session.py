@@ -89,12 +89,19 @@ class Session:
         for run in live:
             # One that was left in the middle of a judgement catches up alone.
             if run.rounds == rounds and not self.stopped:
-                self.attempt(run, run.advance if self.singles else run.go, self.called)
+                self.attempt(run, self.go, run)
                 self.obey()
         if self.singles:
             self.singles -= len({run.rounds for run in self.live}) <= 1
         elif self.pace:
             self.wait(1 / self.pace)
+
+    def go(self, run: Training) -> None:
+        """Make a step of a training, or several where none must wait for another and none was asked for alone."""
+        if self.singles:
+            run.advance(self.called)
+        else:
+            run.go(self.called, on=len(self.runs) == 1 and not self.pace)
 
     def wait(self, gap: float) -> None:
         """Keep to the pace, a step in `gap` seconds; a command ends the wait."""

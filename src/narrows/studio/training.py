@@ -146,9 +146,11 @@ class Training:
         self.screen.look(self.step, self.epoch, self.valid, self.seconds)
         self.tell("running")
 
-    def go(self, leave: Callable[[], bool]) -> None:
-        """Make one step, and tell and show what is due after it."""
+    def go(self, leave: Callable[[], bool], *, on: bool = False) -> None:
+        """Make one step, or with `on` as many as come before something may be due; then tell and show what is."""
         self.advance(leave)
+        while on and self.is_alive and perf_counter() < self.screen.next and not leave():
+            self.advance(leave)
         if self.is_alive:
             self.screen.look(self.step, self.epoch, self.valid, self.seconds)
 

@@ -19,7 +19,7 @@ from narrows.studio.snapshots import Snapshot
 from narrows.train.feed import Feed, generator
 from narrows.train.loop import JUDGE
 
-SAMPLE_SECONDS, FEWEST = 0.03, 100
+SAMPLE_SECONDS, FEWEST = 0.02, 100
 """What placing the sample may take, and objects it has at least: a slow model shows fewer, rather than seldom."""
 
 BATCH = 512

@@ -12,6 +12,7 @@ from queue import SimpleQueue
 from typing import Any
 
 from narrows.files import finite
+from narrows.studio.rlimits import share_one_heap
 
 Message = dict[str, Any]
 
@@ -83,4 +84,5 @@ def enter(connection: Connection, role: str, program: str) -> None:
     os.environ.setdefault("GOMP_SPINCOUNT", "1000")
     # What numpy computes beside training must not take training's cores.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    share_one_heap()
     import_module(program).main(connection, role)

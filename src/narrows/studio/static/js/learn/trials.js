@@ -7,8 +7,8 @@ import { html, useEffect, useValue } from "narrows/page/html";
 
 /** @typedef {import("narrows/learn/chapters").Stage} Stage */
 
-/** Code size -> what it came to, for as long as the page is open. */
-const tried = signal(/** @type {Record<number, {valid: number, pca: number | null}>} */ ({}));
+/** Code size -> what it came to so far, and after how many epochs, for as long as the page is open. */
+const tried = signal(/** @type {Record<number, {valid: number, epochs: number, pca: number | null}>} */ ({}));
 const SIZES = [1, 2, 4, 8, 16, 32];
 
 /** Sizes of the code, and the error of each that was tried. @param {{stage: Stage}} given */
@@ -19,8 +19,9 @@ export function Sizes({ stage }) {
   const baseline = useValue(() => studio.run.value?.baseline.value ?? null);
   const seen = useValue(tried);
   useEffect(() => {
-    const valid = epochs?.at(-1)?.valid;
-    if (size && valid != null) tried.value = { ...tried.value, [size]: { valid, pca: measure(baseline, "pca") } };
+    const last = epochs?.at(-1);
+    if (!size || last?.valid == null) return;
+    tried.value = { ...tried.value, [size]: { valid: last.valid, epochs: last.epoch, pca: measure(baseline, "pca") } };
   }, [size, epochs, baseline]);
   const choose = (value) => {
     stage.mark(`size ${value}`);
@@ -30,10 +31,10 @@ export function Sizes({ stage }) {
   return html`<div class="sizes">
     <${Segments} label="Numbers in the code" choices=${choices} value=${size} onChange=${choose} />
     <table class="scores"><caption>Error by size of the code</caption>
-      <thead><tr><th scope="col">numbers</th><th scope="col">autoencoder</th><th scope="col">PCA</th></tr></thead>
+      <thead><tr><th scope="col">numbers</th><th scope="col">autoencoder</th><th scope="col">PCA</th><th scope="col">epochs</th></tr></thead>
       <tbody>${Object.entries(seen).map(
-        ([numbers, { valid, pca }]) => html`<tr class=${Number(numbers) === size ? "now" : ""}>
-          <th scope="row">${numbers}</th><td class="number ${pca !== null && valid < pca ? "good" : ""}">${short(valid)}</td><td>${short(pca)}</td></tr>`,
+        ([numbers, { valid, epochs: passes, pca }]) => html`<tr class=${Number(numbers) === size ? "now" : ""}>
+          <th scope="row">${numbers}</th><td class="number ${pca !== null && valid < pca ? "good" : ""}">${short(valid)}</td><td>${short(pca)}</td><td>${passes}</td></tr>`,
       )}</tbody>
     </table>
   </div>`;
