@@ -1,5 +1,5 @@
-"""What the studio's page costs in a browser: its own JavaScript per frame on a map of 100,000 dots, and the time from
-a pointer's event to the decoded picture.
+"""What the studio's page costs in a browser: how soon it is painted and something changes, its own JavaScript per frame
+on a map of 100,000 dots, and the time from a pointer's event to the decoded picture.
 
     python benchmarks/page.py [--dots 100000] [--data glyphs]
 
@@ -13,6 +13,7 @@ import contextlib
 import json
 import re
 import shutil
+import statistics
 import struct
 import subprocess
 import sys
@@ -24,6 +25,7 @@ import numpy as np
 from playwright.sync_api import sync_playwright
 
 QUIET = ("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking")
+FIRST_PAINT = "performance.getEntriesByName('first-contentful-paint')[0]?.startTime ?? 0"
 PROBE = "({ frames: __probe.frames, p50: __probe.jsMsP50, p95: __probe.jsMsP95, drag: __probe.dragMsP95 })"
 
 
@@ -87,6 +89,28 @@ def answer_with(page, run, dots):
     page.route_web_socket("**/api/live", lambda socket: None)
 
 
+def opening(browser, studio, rounds):
+    """Print how soon a page is painted, and how soon one sees a change after a training was asked for."""
+    painted, seen = [], []
+    for _ in range(rounds):
+        page = browser.new_context(viewport={"width": 1440, "height": 900}).new_page()
+        page.goto(f"{studio.address}?token={studio.token}#1/build?data.name=digits&bottleneck.size=2")
+        value(page, "__probe.firstVisibleMs")
+        painted.append(value(page, FIRST_PAINT))
+        page.get_by_role("button", name="Begin again").click()
+        seen.append(value(page, "__probe.firstVisibleMs"))
+        page.context.close()
+    for name, times in (("first paint", painted), ("first change after play", seen)):
+        print(f"{name:24} median {statistics.median(times):5.0f}, longest {max(times):5.0f}, of {rounds}")
+
+
+def value(page, expression):
+    """What an expression comes to as soon as it is a number above zero."""
+    while not (found := page.evaluate(expression)):
+        page.wait_for_timeout(10)
+    return found
+
+
 def hover(mouse):
     for i in range(150):
         mouse.move(300 + 4 * i, 350 + 100 * np.sin(i / 9))
@@ -141,7 +165,8 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--dots", type=int, default=100_000)
     parser.add_argument("--data", default="glyphs")
-    parser.add_argument("--networks", nargs="+", default=["dense", "conv"])
+    parser.add_argument("--networks", nargs="*", default=["dense", "conv"])
+    parser.add_argument("--rounds", type=int, default=10, help="how often the page is opened")
     given = parser.parse_args()
     chromium = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))))
     with contextlib.ExitStack() as stack:
@@ -150,6 +175,7 @@ def main():
         stack.callback(studio.process.terminate)
         browser = stack.enter_context(sync_playwright()).chromium.launch(executable_path=chromium, args=QUIET)
         print(f"{given.dots:,} dots, {given.data}, 1440 x 900 pixels, Chromium {browser.version}; milliseconds")
+        opening(browser, studio, given.rounds)
         print("net    act     frames   p50/fr   p95/fr  event to decoded p95")
         for network in given.networks:
             page = browser.new_context(viewport={"width": 1440, "height": 900}).new_page()

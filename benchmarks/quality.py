@@ -36,7 +36,7 @@ LONGER = ("network.widths=1024,512", "training.batch=128", "training.epochs=30",
 LONGEST = ("network.widths=1024,512", "training.batch=128", "training.epochs=60", BF16)
 DEEP = ("network.widths=512,256,128,64", "training.batch=128", "training.rate=1e-3", "training.epochs=60", BF16)
 CONV = ("network.channels=32,64", "training.epochs=15", "training.batch=128", "training.rate=1.5e-3")
-LSTM = ("network.hidden=128", "training.epochs=15", "training.batch=128", "training.rate=2e-3")
+LSTM = ("network.hidden=128", "training.epochs=6", "training.batch=128", "training.rate=2e-3")
 VAE = (
     "bottleneck=variational", "bottleneck.beta=1", "bottleneck.size=40", "network.widths=512,512",
     'objective={"bce":1}', "training.batch=128", "training.rate=1e-3", "training.epochs=60",
