@@ -184,7 +184,7 @@ function beginnings(studio) {
    */
   const begin = (recipes = [studio.recipe.value], names) =>
     studio.attempt(async () => {
-      tellAsked();
+      tellAsked(stepSeen(studio));
       await leave(studio.run.value);
       const { runs } = await api.post("runs", { recipes, names, start: true });
       runs.forEach((one) => studio.live.run(one.id).hear({ state: "starting", ...one }));
@@ -201,10 +201,19 @@ function beginnings(studio) {
   return { begin, train };
 }
 
+/** What makes a training move. */
+const GOES_ON = ["resume", "step", "restart"];
+
+/** The step whose points are on the screen. @param {any} studio @returns {number | null} */
+const stepSeen = (studio) => studio.run.value?.points.value?.step ?? null;
+
 /** What is done to the training looked at. @param {any} studio */
 function controls(studio) {
   /** @param {"pause"|"resume"|"step"|"stop"|"restart"} what */
-  const act = (what) => studio.attempt(() => api.post(`runs/${studio.run.value.id}/do`, { do: what }));
+  const act = (what) => {
+    if (GOES_ON.includes(what)) tellAsked(stepSeen(studio));
+    return studio.attempt(() => api.post(`runs/${studio.run.value.id}/do`, { do: what }));
+  };
 
   /** Play or pause: what the large button and the space bar do. */
   const toggle = () => {
@@ -309,7 +318,10 @@ export async function wake(studio) {
     studio.live.watch(ids);
     ids.forEach((id) => read(studio.live.run(id)));
   });
-  effect(() => void (studio.run.value?.points.value && afterFrame(tellVisible)));
+  effect(() => {
+    const points = studio.run.value?.points.value;
+    if (points) afterFrame(() => tellVisible(points.step));
+  });
   if (shown.length) return comeBack(studio, shown[0]);
   // A link says only what is not usual, so the server completes its recipe before it trains.
   if (studio.recipe.value) {
