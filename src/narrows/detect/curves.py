@@ -150,7 +150,7 @@ def resampled(labels: np.ndarray, seed: int, rounds: int) -> Iterator[np.ndarray
         yield weight
 
 
-def interval(values: ArrayLike) -> tuple[float, float]:
+def interval(values: Sequence[float]) -> tuple[float, float]:
     """The middle 95% of the values of a bootstrap."""
     low, high = np.quantile(values, (0.025, 0.975))
     return float(low), float(high)
@@ -193,7 +193,9 @@ def judge(
         counts = ranking.counts(weight)
         drawn.append([measure(*counts) for measure in measures])
     whole = [measure(*ranking.counts()) for measure in measures]
-    auroc, precision, *recall = (Measured(v, *interval(d)) for v, d in zip(whole, np.transpose(drawn), strict=True))
+    auroc, precision, *recall = (
+        Measured(v, *interval(d.tolist())) for v, d in zip(whole, np.transpose(drawn), strict=True)
+    )
     return Judgement(len(given), int(known.sum()), auroc, precision, dict(zip(chosen, recall, strict=True)))
 
 

@@ -57,7 +57,8 @@ class Rule(Settings):
         known = self.known(labels, len(given))
         when = None if times is None else seconds_of(times, len(given))
         value = self.find(given, known, when)
-        return Threshold(value=value, rule=self, fitted_on=fitted_on(given, value, known, when, on))
+        words = fitted_on(given, value, known, when, on)
+        return Threshold.model_validate({"value": value, "rule": self, "fitted_on": words})
 
     def known(self, labels: ArrayLike | None, rows: int) -> np.ndarray | None:
         """The labels, checked, where this rule makes use of them."""
