@@ -350,8 +350,8 @@ def psi(old: Column, new: Column, groups: int = 10) -> float:
     tenth = np.floor(groups * known / max(old.counts[1:].sum(), 1)).astype(np.int64).clip(0, groups - 1)
     group = np.unique(np.append(-1, tenth), return_inverse=True)[1]
     rows = np.stack([np.bincount(group, weights=column.counts) for column in (old, new)])
-    rows = rows[:, rows.any(0)] + 0.5
-    p, q = rows / rows.sum(1, keepdims=True)
+    filled = rows[:, rows.any(0)] + 0.5
+    p, q = filled / filled.sum(1, keepdims=True)
     return float(((q - p) * np.log(q / p)).sum())
 
 
