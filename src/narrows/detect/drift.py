@@ -247,12 +247,12 @@ class Drift:
         if self.moved:
             names = ", ".join(column.name for column in self.moved[:3])
             more = " and others" if len(self.moved) > 3 else ""
-            said = f"{len(self.moved)} of {of} moved (corrected p = {self.p:.2g}): {names}{more}."
+            said = f"{len(self.moved)} of {of} moved (corrected {p_words(self.p)}): {names}{more}."
         elif self.p <= LEVEL:
             largest = max(column.psi for column in self.columns)
-            said = f"Slight drift in {of}: sure (corrected p = {self.p:.2g}) but small (largest index {largest:.2g})."
+            said = f"Slight drift in {of}: sure (corrected {p_words(self.p)}) but small (largest index {largest:.2g})."
         else:
-            said = f"No sign of drift in {of} (corrected p = {self.p:.2g})."
+            said = f"No sign of drift in {of} (corrected {p_words(self.p)})."
         return f"{said} The scores moved too: fit a new threshold." if self.scores and self.scores.moved else said
 
     def as_dict(self) -> dict[str, Any]:
@@ -381,6 +381,16 @@ def described(old: Column, new: Column, number: int, show: Show) -> str:
     then, now = ([show(number, column.quantile(share)) for share in (0.5, 0.05, 0.95)] for column in (old, new))
     middle = f"the middle 90% {then[1]} to {then[2]}, now {now[1]} to {now[2]}"
     return f"{old.name}: median {then[0]}, now {now[0]}; {middle}"
+
+
+def p_words(p: float) -> str:
+    """A p-value in words; where it is smaller than anybody can believe, only that.
+
+    Example:
+        >>> p_words(0.031), p_words(0.0)
+        ('p = 0.031', 'p < 1e-12')
+    """
+    return f"p = {p:.2g}" if p >= 1e-12 else "p < 1e-12"
 
 
 def plainly(number: int, value: float) -> str:

@@ -17,7 +17,7 @@ from narrows.detect import charts
 from narrows.detect.blame import SHOWN, Alarm
 from narrows.detect.conformal import Check
 from narrows.detect.curves import Judgement
-from narrows.detect.drift import Drift
+from narrows.detect.drift import Drift, p_words
 from narrows.detect.given import labels_of, scores_of
 from narrows.detect.peers import Beside
 from narrows.detect.sections import (
@@ -184,7 +184,7 @@ def tiles(report: Report) -> str:
         shown.append(tile("False alarms, held out", f"{seen.observed:.2%}", promised))
     if report.drift:
         moved = f"{len(report.drift.moved):,} of {len(report.drift.columns):,}"
-        shown.append(tile("Columns that moved", moved, f"corrected p = {report.drift.p:.2g}"))
+        shown.append(tile("Columns that moved", moved, f"corrected {p_words(report.drift.p)}"))
     return f'<dl class="tiles">{"".join(shown)}</dl>'
 
 

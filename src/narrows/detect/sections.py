@@ -8,7 +8,7 @@ import numpy as np
 
 from narrows.detect.blame import Alarm, Blame
 from narrows.detect.curves import Judgement
-from narrows.detect.drift import Drift, Moved
+from narrows.detect.drift import Drift, Moved, p_words
 from narrows.detect.peers import FULL_NAMES, Beside, Peer
 from narrows.detect.svg import text_of
 
@@ -140,7 +140,8 @@ def drift_body(drift: Drift) -> list[str]:
 def moved_row(column: Moved) -> str:
     """One column that moved."""
     words = column.words.removeprefix(f"{column.name}: ")
-    numbers = f'<td class="number">{column.psi:.2f}</td><td class="number">{column.corrected:.2g}</td>'
+    sure = text_of(p_words(column.corrected).removeprefix("p = "))
+    numbers = f'<td class="number">{column.psi:.2f}</td><td class="number">{sure}</td>'
     return (
         f'<tr><th scope="row">{text_of(column.name, 40)}</th>{numbers}<td class="said">{text_of(words, 300)}</td></tr>'
     )
