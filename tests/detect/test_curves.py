@@ -2,9 +2,10 @@
 
 import numpy as np
 import pytest
+from scipy.stats import ks_2samp
 from sklearn import metrics
 
-from narrows.detect.curves import cost_curve, judge, precision_recall, roc
+from narrows.detect.curves import Ranking, cost_curve, judge, precision_of, precision_recall, resampled, roc
 from narrows.errors import InputError, UsageError
 
 RNG = np.random.default_rng(7)
@@ -67,6 +68,22 @@ def test_intervals_hold_the_truth_about_as_often_as_they_say():
         auroc = judge(rng.normal(size=150) / np.sqrt(2) + labels, labels, seed=seed, rounds=100).auroc
         held += auroc.low <= truth <= auroc.high
     assert 0.88 <= held / 200 <= 0.99
+
+
+@tied
+def test_samples_of_groups_are_samples_of_rows(scores):
+    ranking, rng = Ranking.of(scores, LABELS), np.random.default_rng(0)
+    assert len(ranking.odd) <= 2 * LABELS.sum() + 1
+    by_groups = [precision_of(*ranking.drawn(rng)) for _ in range(2000)]
+    by_rows = [precision_of(*ranking.weighted(LABELS, weight)) for weight in resampled(LABELS, 1, 2000)]
+    assert ks_2samp(by_groups, by_rows).pvalue > 0.01
+
+
+def test_a_sample_is_weighed_as_its_rows_would_be():
+    weight = next(resampled(LABELS, 3, 1)).astype(int)
+    rows = np.repeat(np.arange(1000), weight)
+    expected = metrics.average_precision_score(LABELS[rows], SCORES[1][rows])
+    assert precision_of(*Ranking.of(SCORES[1], LABELS).weighted(LABELS, weight)) == pytest.approx(expected)
 
 
 def test_the_bootstrap_follows_its_seed():

@@ -86,16 +86,18 @@ def ecod(rows: np.ndarray, seed: int) -> Scorer:
         rows: Rows to fit (N, F).
         seed: Not used.
     """
-    known, count = np.sort(rows, axis=0), len(rows)
+    known, count = np.sort(rows.T), len(rows)
     centred = rows - rows.mean(0)
     to_left = np.power(centred, 3).mean(0) < 0
 
     def score(x: np.ndarray) -> np.ndarray:
         left, right, skewed = np.zeros((3, len(x)))
         for column in range(x.shape[1]):
-            below = np.searchsorted(known[:, column], x[:, column], "right")
-            reach = count - np.searchsorted(known[:, column], x[:, column], "left")
-            tails = [-np.log((1 + rank) / (1 + count)) for rank in (below, reach)]
+            # Each value once, rising: a search among many rows is then several times as fast.
+            values, place = np.unique(x[:, column], return_inverse=True)
+            below = np.searchsorted(known[column], values, "right")
+            reach = count - np.searchsorted(known[column], values, "left")
+            tails = [-np.log((1 + rank) / (1 + count))[place] for rank in (below, reach)]
             left += tails[0]
             right += tails[1]
             skewed += tails[0 if to_left[column] else 1]
@@ -293,7 +295,7 @@ def gap_of(everyone: dict[str, np.ndarray], labels: np.ndarray, seed: int, round
     pair = (rankings[0], rankings[best])
     drawn = []
     for weight in resampled(labels, seed, rounds):
-        own, other = (precision_of(*ranking.counts(weight)) for ranking in pair)
+        own, other = (precision_of(*ranking.weighted(labels, weight)) for ranking in pair)
         drawn.append(own - other)
     return (whole[0] - whole[best], *interval(drawn))
 
