@@ -99,6 +99,13 @@ def test_quantiles_in_words_are_those_of_the_values():
     assert [column.quantile(0), column.quantile(1)] == [values.min(), values.max()]
 
 
+@pytest.mark.parametrize(("sign", "words"), [(1, "now more than 2."), (-1, "now less than -2.")])
+def test_what_lies_beyond_the_reference_is_not_guessed(sign, words):
+    rng = np.random.default_rng(0)
+    reference = Reference.fit(rng.normal(size=(2000, 1)), ["a"])
+    assert words in drift(reference, sign * rng.lognormal(5, 2, (900, 1))).columns[0].words
+
+
 def test_a_sure_but_small_difference_is_called_slight():
     rng = np.random.default_rng(0)
     found = drift(Reference.fit(rng.normal(size=(200_000, 1)), ["a"]), rng.normal(0.05, 1, (200_000, 1)))

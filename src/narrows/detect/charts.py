@@ -121,8 +121,8 @@ def precision_chart(scores: np.ndarray, labels: np.ndarray, threshold: Threshold
     level = float(y(base))
     parts = frame.axes(x, y, "recall: share of the odd rows found", "precision: share of alarms right")
     parts += [line(x.start, level, x.end, level, "dashed")]
-    parts += [words(x.start + 6, level - 6 if base < 0.9 else level + 15, f"base rate {base:.3g}")]
     parts += [path(x(np.append(0, curve.x)), y(np.append(curve.y[0], curve.y)), "own", steps=True)]
+    parts += [words(x.start + 6, level - 6 if base < 0.9 else level + 15, f"base rate {base:.3g}")]
     parts += marked(curve, threshold, x, y)
     return drawing(frame.width, frame.height, parts, f"Precision against recall; base rate {base:.3g}")
 

@@ -160,7 +160,7 @@ class Reference:
             >>> print(drift(reference, rng.normal(size=(500, 2))).sentence)
             No sign of drift in 2 columns over 500 rows (corrected p = 0.82).
             >>> print(drift(reference, rng.normal(size=(500, 2)) + [1, 0]).columns[0].words)
-            amount: median -0.03, now 0.97; the middle 90% -1.7 to 1.6, now -0.68 to 3.3
+            amount: median -0.03, now 0.97; the middle 90% -1.7 to 1.6, now -0.68 to more than 2.1
         """
         rows = table(x, len(names))
         if len(names) > MOST_COLUMNS:
@@ -378,9 +378,19 @@ def described(old: Column, new: Column, number: int, show: Show) -> str:
     if len(old.edges) <= FEW:
         value = show(number, old.edges[most - 2]) if most > 1 else f"less than {show(number, old.edges[0])}"
         return f"{old.name}: {value} in {old.shares[most]:.2%} of the rows, now in {new.shares[most]:.2%}"
-    then, now = ([show(number, column.quantile(share)) for share in (0.5, 0.05, 0.95)] for column in (old, new))
+    then = [show(number, old.quantile(share)) for share in (0.5, 0.05, 0.95)]
+    now = [today(old, new, share, number, show) for share in (0.5, 0.05, 0.95)]
     middle = f"the middle 90% {then[1]} to {then[2]}, now {now[1]} to {now[2]}"
     return f"{old.name}: median {then[0]}, now {now[0]}; {middle}"
+
+
+def today(old: Column, new: Column, share: float, number: int, show: Show) -> str:
+    """A quantile of today in words; beyond the last border it is only known to be there, if more rows are than were."""
+    value, ends = new.quantile(share), new.edges[[0, -1]]
+    more = new.shares[[1, -1]] > 2 * old.shares[[1, -1]]
+    if value < ends[0] and more[0]:
+        return f"less than {show(number, ends[0])}"
+    return f"more than {show(number, ends[1])}" if value > ends[1] and more[1] else show(number, value)
 
 
 def p_words(p: float) -> str:

@@ -74,7 +74,17 @@ def label_words(odd: bool) -> str:
 def bar(part: float, largest: float, kind: str = "") -> str:
     """A bar for a part of a score, as long as its share of the largest part."""
     width = 70 * min(max(part / largest, 0.0), 1.0) if largest > 0 else 0.0
-    return f'<dd class="bar {kind}"><i style="width:{width:.1f}%"></i>{part:+.2g}</dd>'
+    return f'<dd class="bar {kind}"><i style="width:{width:.1f}%"></i>{signed(part)}</dd>'
+
+
+def signed(part: float) -> str:
+    """A number with its sign, of two digits or more.
+
+    Example:
+        >>> signed(341.2), signed(-0.034)
+        ('+341', '-0.034')
+    """
+    return f"{part:+,.0f}" if abs(part) >= 10 else f"{part:+.2g}"
 
 
 def peer_table(beside: Beside) -> str:
@@ -140,7 +150,7 @@ def drift_body(drift: Drift) -> list[str]:
 def moved_row(column: Moved) -> str:
     """One column that moved."""
     words = column.words.removeprefix(f"{column.name}: ")
-    sure = text_of(p_words(column.corrected).removeprefix("p = "))
+    sure = text_of(p_words(column.corrected).removeprefix("p = ").removeprefix("p "))
     numbers = f'<td class="number">{column.psi:.2f}</td><td class="number">{sure}</td>'
     return (
         f'<tr><th scope="row">{text_of(column.name, 40)}</th>{numbers}<td class="said">{text_of(words, 300)}</td></tr>'

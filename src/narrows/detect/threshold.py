@@ -71,7 +71,7 @@ class Budget(Rule):
     Example:
         >>> rule = Budget(count=2, per="day")
         >>> print(rule.fit([1, 5, 3, 4, 2, 0], times=np.arange(6) * 6 * 3600.0).sentence)
-        Alarm at a score of 4 or more: 2 alerts a day, fitted on 6 rows of 1.25 days, 2 of them at or above it.
+        Alarm at a score of 4 or more: 2 alerts a day, fitted on 6 rows of 30 hours, 2 of them at or above it.
     """
 
     kind: Literal["budget"] = "budget"
@@ -330,7 +330,18 @@ def steps(scores: np.ndarray, labels: np.ndarray | None) -> tuple[np.ndarray, np
 def fitted_on(scores: np.ndarray, value: float, labels: np.ndarray | None, times: np.ndarray | None, on: str) -> str:
     """The rows in words: how many, of which kind, over which time, and how many of them reach the threshold."""
     kinds = "" if labels is None else f" with {counted(int(labels.sum()), 'odd one')} among them"
-    days = "" if times is None else f" of {np.ptp(times) / UNITS['day']:,.4g} days"
+    days = "" if times is None else f" of {span_words(float(np.ptp(times)))}"
     rows = on.replace("rows", "row", 1) if len(scores) == 1 else on
     reach = int((scores >= value).sum())
     return f"{len(scores):,} {rows}{kinds}{days}, {f'{reach:,}' if reach else 'none'} of them at or above it"
+
+
+def span_words(seconds: float) -> str:
+    """A stretch of time in words.
+
+    Example:
+        >>> span_words(5400), span_words(864_000)
+        ('1.5 hours', '10 days')
+    """
+    unit = "day" if seconds >= 2 * UNITS["day"] else "hour"
+    return f"{seconds / UNITS[unit]:,.3g} {unit}s"
