@@ -8,7 +8,7 @@ import pytest
 from conftest import ack, update
 from fake_child import Trainer
 
-from narrows.studio.jobs import COLD, STOPPING, Inbox
+from narrows.studio.jobs import COLD, LEAVING, STOPPING, Inbox
 
 LONG = {"training": {"epochs": 10_000}}
 
@@ -39,6 +39,15 @@ def test_the_next_one_waits_and_says_why(studio):
     assert studio.run(second)["state"] == "waiting"
     assert "Another training" in studio.run(second)["why"]
     studio.do(first, "pause")
+    studio.wait(second, "running")
+    assert studio.run(first)["state"] == "stopped"
+
+
+def test_one_that_waits_for_what_still_reads_says_that_it_is_being_ended(studio):
+    (first,) = studio.new({**LONG, "seed": Trainer.READS})
+    studio.do(first, "stop")
+    (second,) = studio.new(LONG)
+    assert (studio.run(second)["state"], studio.run(second)["why"]) == ("waiting", LEAVING)
     studio.wait(second, "running")
     assert studio.run(first)["state"] == "stopped"
 

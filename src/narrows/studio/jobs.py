@@ -87,6 +87,7 @@ LATE = ("report", "baseline", "snapshot", "notice", "frames")
 
 COLD = "The training process is getting ready; that takes a few seconds."
 STOPPING = "The training before this one is stopping and saves what it learned; this one begins right after it."
+LEAVING = "The training before this one is being ended while it still gets ready; this one begins right after it."
 BUSY = "Another training is under way; this one begins when it has ended or is paused."
 LOST = "The studio ended while it trained; it goes on from its last saved state."
 ENDED = "It did not stop in time and was ended; it goes on from its last saved state."
@@ -124,6 +125,11 @@ class Family:
         """Whether all that still train are paused."""
         live = [state for state in self.states.values() if state in LIVE]
         return bool(live) and all(state == "paused" for state in live)
+
+    @property
+    def has_begun(self) -> bool:
+        """Whether any of them trains, or has trained."""
+        return any(state not in ("waiting", "starting") for state in self.states.values())
 
 
 class Jobs:
@@ -376,8 +382,9 @@ class Jobs:
 
     def tell_why(self, family: Family) -> None:
         """Tell what a family waits for, if that is something else than it was."""
-        stops = any(other.is_stopping for other in self.working())
-        why = COLD if self.room() else STOPPING if stops else BUSY
+        stopping = [other for other in self.working() if other.is_stopping]
+        stops = STOPPING if any(other.has_begun for other in stopping) else LEAVING
+        why = COLD if self.room() else stops if stopping else BUSY
         if family.told != why:
             family.told = why
             self.set_state(family, "waiting", why)
