@@ -38,13 +38,16 @@ import asyncio
 import contextlib
 import logging
 import os
+import shutil
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from narrows.errors import NarrowsError, UsageError
 from narrows.studio.children import PROGRAM, Child
+from narrows.studio.folder import START
 from narrows.studio.home import Home
 from narrows.studio.hub import KIND_AT, Hub
 from narrows.studio.snapshots import path_of
@@ -287,8 +290,9 @@ class Jobs:
         begins = self.origins(rows)
         self.check_room()
         for row in rows:
-            self.home.throw_away(row["folder"])
+            old = self.home.throw_away(row["folder"])
             self.home.folder(row["folder"]).mkdir()
+            keep_start(old, self.home.folder(row["folder"]))
             self.store.change(row["id"], epoch=0, step=0, seconds=0.0, loss=None, valid=None, best=None)
             self.hub.begin_again(row["id"])
         self.begin(rows, begins=begins, pace=pace)
@@ -302,7 +306,10 @@ class Jobs:
         return {row["id"]: self.origin(row) for row in rows if row["forked_from"]}
 
     def origin(self, row: Row) -> dict[str, Any]:
-        """Where the weights of a forked run come from."""
+        """Where the weights of a forked run come from: itself, once it has begun."""
+        own = self.home.folder(row["folder"])
+        if (own / START).is_file():
+            return {"folder": str(own), "step": row["forked_step"]}
         with contextlib.suppress(UsageError):
             folder = self.home.folder(self.store.run(row["forked_from"])["folder"])
             if path_of(folder, row["forked_step"]).is_file():
@@ -554,6 +561,16 @@ class Inbox:
             except Exception:
                 # What goes wrong with one run must not cost what is said of the others.
                 log.exception("%s said %s", child.role, str(message)[:200])
+
+
+def keep_start(old: Path, new: Path) -> None:
+    """Let a run that begins again have the weights it began with, if it is a fork."""
+    if (old / START).is_file():
+        try:
+            os.link(old / START, new / START)
+        except OSError:
+            # Not every file system knows two names of one file.
+            shutil.copyfile(old / START, new / START)
 
 
 def refused(what: str, row: Row) -> UsageError:

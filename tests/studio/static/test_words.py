@@ -13,7 +13,10 @@ def test_a_problem_is_one_sentence_and_a_refusal(lab, status):
       const { api } = await import("narrows/state/api");
       const headers = { "Content-Type": "application/problem+json" };
       const asked = [];
-      window.fetch = async (path, how) => (asked.push(how.headers), new Response(JSON.stringify(problem), { status, headers }));
+      window.fetch = async (path, how) => {
+        asked.push(how.headers);
+        return new Response(JSON.stringify(problem), { status, headers });
+      };
       const found = await api.get("runs").catch(({ sentence, status, code }) => ({ sentence, status, code }));
       return { ...found, preferred: asked[0].Prefer };
     """
