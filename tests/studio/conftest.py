@@ -35,14 +35,17 @@ class Studio:
         self.address = f"http://127.0.0.1:{port}"
         self.http = httpx.Client(
             base_url=self.address, headers={"Authorization": f"Bearer {home.token}"}, timeout=30, trust_env=False,
-            event_hooks={"response": [self.check_places]},
+            event_hooks={"response": [self.check_words]},
         )  # fmt: skip
 
-    def check_places(self, answer):
-        """No answer of any test holds a place of this machine."""
-        if "json" in answer.headers.get("content-type", ""):
+    def check_words(self, answer):
+        """No answer of any test holds a place of this machine, and no problem says anything twice."""
+        kind = answer.headers.get("content-type", "")
+        if "json" in kind:
             answer.read()
             check_places(self.home, answer.text)
+        if "problem" in kind:
+            check_problem(answer.json())
 
     def new(self, *recipes, **more):
         """Begin runs; returns their ids."""
@@ -104,6 +107,14 @@ def check_places(home, text):
     """What a client reads names no folder of this machine."""
     places = [home.runs, Path.home(), *data_folders()]
     assert not [place for place in map(str, places) if len(place) > 1 and place in text], text
+
+
+def check_problem(problem):
+    """The detail of a problem says all, and once: the expectation and the step are parts of it."""
+    for part in ("expected", "step"):
+        assert problem["detail"].count(problem[part]) == 1 or not problem[part], problem
+    sentences = [sentence.strip(" .") for sentence in problem["detail"].replace("; ", ". ").split(". ")]
+    assert len({*sentences}) == len(sentences), problem
 
 
 def update(viewer, timeout=10):

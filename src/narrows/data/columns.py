@@ -69,7 +69,7 @@ def encoding_of(path: Path) -> str:
         if head.startswith((b"\xff\xfe", b"\xfe\xff")):
             return "utf-16"
         if b"\0" in head:
-            raise InputError(f"{path.name} is not text", expected="a table as text", code="input.binary")
+            raise InputError(f"{path.name} is not text", expected="a table such as CSV", code="input.binary")
         file.seek(0)
         try:
             for _ in iter(lambda: file.readline(1 << 20).decode("utf-8-sig"), ""):

@@ -114,6 +114,6 @@ def check_halvings(shape: tuple[int, ...], wanted: int, path: str) -> None:
     raise UsageError(
         f"{path} asks to halve a {size} object {wanted} times",
         expected=f"at most {allowed} for its shorter side",
-        step=f"Use {allowed} or fewer" if allowed else "Use network.kind=dense",
+        step="" if allowed else "Use network.kind=dense",
         code="usage.halvings",
     )

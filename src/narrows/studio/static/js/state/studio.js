@@ -58,7 +58,6 @@ export function createStudio() {
   return Object.assign(studio, {
     ...voice(studio),
     ...table(studio),
-    ...following(studio),
     ...beginnings(studio),
     ...controls(studio),
     ...looks(studio),
@@ -140,57 +139,48 @@ function table(studio) {
   return { readPreview, edit, change, choose };
 }
 
-/** A training that follows the recipe on the table. @param {any} studio */
-function following(studio) {
-  /** Train what is on the table now: from the weights that are there where they suit it, else from new ones. */
-  const retrain = async () => {
+/** What begins a training. @param {any} studio */
+function beginnings(studio) {
+  const inTurn = oneByOne();
+
+  /** @param {Recipe[]} recipes @param {string[]} [names] */
+  const beginNow = async (recipes, names) => {
+    tellAsked(stepSeen(studio));
+    const instead = studio.running.value ? studio.run.value.id : undefined;
+    const { runs } = await api.post("runs", { recipes, names, instead });
+    runs.forEach((one) => studio.live.run(one.id).hear({ state: "starting", ...one }));
+    studio.step.value = null;
+    studio.runs.value = runs.map(({ id }) => id);
+    return true;
+  };
+
+  /** @param {number} step @param {boolean} instead Whether it takes the place of the run it comes from. */
+  const forkNow = async (step, instead) => {
+    const { id } = await api.post(`runs/${studio.run.value.id}/fork`, { step, recipe: studio.recipe.value, instead });
+    studio.step.value = null;
+    studio.runs.value = [id];
+    return id;
+  };
+
+  /** Train what is on the table: from the weights that are there where they suit it, else from new ones. */
+  const retrainNow = async () => {
     const run = studio.run.value;
     const last = run?.snapshots.value.at(-1);
     const keep = last && canKeep({ recipe: run.detail.value?.recipe, graph: run.graph.value }, studio.recipe.value, studio.preview.value?.graph);
-    if (keep && (await carryOn(run, last.step))) return tellRetrained("The recipe changed: training goes on from the weights there were.");
-    await studio.begin();
+    if (keep && (await studio.attempt(() => forkNow(last.step, true)))) return tellRetrained("The recipe changed: training goes on from the weights there were.");
+    await studio.attempt(() => beginNow([studio.recipe.value]));
     return tellRetrained(keep === false ? "The layers or the data changed: training began anew with new weights." : "The recipe changed: training began anew.");
   };
 
   /** @param {string} sentence */
   const tellRetrained = (sentence) => void (studio.retrained.value = { sentence });
 
-  /** @param {import("narrows/state/run").Run} run @param {number} step */
-  const carryOn = async (run, step) => {
-    if (studio.running.value) await studio.attempt(() => api.post(`runs/${run.id}/do`, { do: "stop" }));
-    return studio.fork(step);
-  };
-
-  return { retrain };
-}
-
-/** What begins a training. @param {any} studio */
-function beginnings(studio) {
-  /**
-   * End the training looked at, to make room; one that has not begun yet is not kept.
-   * @param {import("narrows/state/run").Run | null} run
-   */
-  const leave = async (run) => {
-    const state = run?.info.value.state;
-    if (!GOING.includes(state)) return;
-    await api.post(`runs/${run.id}/do`, { do: "stop" });
-    if (state === "waiting") await api.remove(`runs/${run.id}`);
-  };
-
   /**
    * Train recipes, up to four side by side; without any, the one on the table.
    * @param {Recipe[]} [recipes]
    * @param {string[]} [names]
    */
-  const begin = (recipes = [studio.recipe.value], names) =>
-    studio.attempt(async () => {
-      tellAsked(stepSeen(studio));
-      await leave(studio.run.value);
-      const { runs } = await api.post("runs", { recipes, names, start: true });
-      runs.forEach((one) => studio.live.run(one.id).hear({ state: "starting", ...one }));
-      studio.step.value = null;
-      studio.runs.value = runs.map(({ id }) => id);
-    });
+  const begin = (recipes = [studio.recipe.value], names) => inTurn(() => studio.attempt(() => beginNow(recipes, names)));
 
   /** Put a recipe on the table and train it at once. @param {Recipe} recipe @param {string} [name] */
   const train = (recipe, name) => {
@@ -198,7 +188,23 @@ function beginnings(studio) {
     return Promise.all([begin([recipe], name ? [name] : undefined), studio.readPreview()]);
   };
 
-  return { begin, train };
+  /** Go on from a snapshot as a run of its own, with the recipe on the table. @param {number} step */
+  const fork = (step) => inTurn(() => studio.attempt(() => forkNow(step, false)));
+
+  return { begin, train, fork, retrain: () => inTurn(retrainNow) };
+}
+
+/** One task after the other, each knowing what the one before has begun; of several that wait only the last is done. */
+function oneByOne() {
+  let turn = Promise.resolve();
+  let last = 0;
+  /** @template T @param {() => Promise<T>} task @returns {Promise<T | undefined>} */
+  return (task) => {
+    const mine = (last += 1);
+    const done = turn.then(() => (mine === last ? task() : undefined));
+    turn = done.then(() => {}, () => {});
+    return done;
+  };
 }
 
 /** What makes a training move. */
@@ -231,17 +237,7 @@ function controls(studio) {
     return run && !studio.changed.value && run.detail.value?.origin !== "terminal" ? act("restart") : studio.begin();
   };
 
-  /** Go on from a snapshot as a run of its own, with the recipe on the table. @param {number} step */
-  const fork = (step) =>
-    studio.attempt(async () => {
-      const run = studio.run.value;
-      const { id } = await api.post(`runs/${run.id}/fork`, { step, recipe: studio.recipe.value });
-      studio.step.value = null;
-      studio.runs.value = [id];
-      return id;
-    });
-
-  return { act, toggle, reset, fork };
+  return { act, toggle, reset };
 }
 
 /** Which run, and which of its moments, is looked at. @param {any} studio */
