@@ -2,6 +2,7 @@
 
 import { CodeBar } from "narrows/build/codebar";
 import { columnsOf, countText, layAcross, layDown, plateOf, shapeText } from "narrows/build/columns";
+import { lossShare, lossText } from "narrows/draw/loss";
 import { NOUNS, short } from "narrows/page/controls";
 import { inRoom } from "narrows/build/fold";
 import { html, useEffect, useLayoutEffect, useMemo, useRef, useState, useValue } from "narrows/page/html";
@@ -226,7 +227,7 @@ function Whole({ glass, graph, which, box, down, floor = Infinity }) {
       aria-label=${which === "input" ? "What goes in" : "What comes out"}></canvas>
     ${which === "output" && html`<canvas ref=${lost} class="picture lost ${graph.kind}" style=${at(small)} role="img"
       aria-label="What was lost"></canvas>
-      <${Lost} glass=${glass} few=${down || box.w < FEW_WORDS} x=${small.x + small.w / 2} y=${small.y + small.h + 4} />`}
+      <${Lost} glass=${glass} graph=${graph} few=${down || box.w < FEW_WORDS} x=${small.x + small.w / 2} y=${small.y + small.h + 4} />`}
     ${which === "input" && !down && html`<${Whose} glass=${glass} graph=${graph} x=${box.x + box.w / 2} y=${place.y + size.h + 8} />`}`;
 }
 
@@ -248,11 +249,12 @@ function sizeOfObject(graph, { w, h }) {
   return { w: width * scale, h: height * scale };
 }
 
-/** @param {{glass: Glass, few: boolean, x: number, y: number}} given `few`: there is no room for many words. */
-function Lost({ glass, few, x, y }) {
+/** @param {{glass: Glass, graph: any, few: boolean, x: number, y: number}} given `few`: there is no room for many words. */
+function Lost({ glass, graph, few, x, y }) {
   const seen = useValue(glass.seen);
-  return html`<p class="lost-word"
-    style=${{ left: `${x}px`, top: `${y}px` }}><b>${few ? "lost" : "what was lost"}</b> <small>${seen ? short(seen.error) : ""}</small></p>`;
+  const share = seen ? lossShare(graph, seen.error) : "";
+  return html`<p class="lost-word" title=${seen ? `mean squared error ${lossText(graph, seen.error)}` : ""} style=${{ left: `${x}px`, top: `${y}px` }}>
+    <b>${few || share ? "lost" : "what was lost"}</b> <small>${share || (seen ? short(seen.error) : "")}</small></p>`;
 }
 
 /** Which object it is. @param {{glass: Glass, graph: any, x: number, y: number}} given */
