@@ -50,7 +50,7 @@ function useObjects(run, graph) {
 }
 
 /**
- * Objects and what the encoder is shown of them; the clean ones where nobody can corrupt them, as in a page without a server.
+ * Objects and what the encoder is shown of them; the clean ones where those cannot be had.
  * @param {import("narrows/state/run").Run} run
  */
 async function pairsOf(run) {
