@@ -6,6 +6,7 @@ import pytest
 from narrows.changes import assign
 from narrows.data import load
 from narrows.errors import InputError, ModelError, UsageError
+from narrows.metrics.latent import trustworthiness
 from narrows.readout import decode, encode, interpolate, latent_map, reconstruct, report, sample
 from narrows.readout.latent import project
 from narrows.recipe import recipe_for
@@ -167,6 +168,24 @@ def test_tsne_places_equal_codes_together_and_finitely(rng, distinct):
     name, points = project(codes, "tsne", 0)
     assert (name, np.isfinite(points).all(), len(np.unique(points, axis=0))) == ("tsne", True, distinct)
     np.testing.assert_array_equal(points[:distinct], points[distinct : 2 * distinct])
+
+
+@pytest.mark.parametrize(("few", "rounds"), [(1000, (150, 250)), (10, (None, None))])
+def test_few_codes_are_placed_in_fewer_rounds_and_keep_their_neighbours(digits, monkeypatch, few, rounds):
+    openTSNE = pytest.importorskip("openTSNE")
+    asked = {}
+
+    class Noted(openTSNE.TSNE):
+        def __init__(self, **how):
+            asked.update(how)
+            super().__init__(**how)
+
+    monkeypatch.setattr(openTSNE, "TSNE", Noted)
+    monkeypatch.setattr("narrows.readout.latent.FEW", few)
+    codes = np.asarray(digits.train.x[:150], np.float32).reshape(150, -1)
+    _, points = project(codes, "tsne", 0)
+    assert (asked.get("early_exaggeration_iter"), asked.get("n_iter")) == rounds
+    assert trustworthiness(codes, points) > 0.95
 
 
 def test_a_code_of_one_number_is_a_line_in_any_projection(rng):

@@ -3,7 +3,7 @@
 import { Segments } from "narrows/page/controls";
 import { codeLength } from "narrows/nn/codes";
 import { handOf } from "narrows/dots/hand";
-import { html, useValue } from "narrows/page/html";
+import { html, useEffect, useValue } from "narrows/page/html";
 import { Shown } from "narrows/dots/scatter";
 
 const TOOLS = [
@@ -25,14 +25,17 @@ const PROJECTIONS = [
   { value: "tsne", label: "t-SNE", title: "Neighbours stay neighbours; distances between groups say little" },
 ];
 
+const WORKING = { first: "t-SNE is being worked out; PCA is shown meanwhile", again: "being worked out again …" };
+
 /** @param {{studio: any}} given */
 function Projections({ studio }) {
   const projection = useValue(studio.projection);
   const { tsne } = handOf(studio);
   const state = useValue(tsne.state);
   const shown = useValue(tsne.points);
-  const said = state === "working" ? "being worked out …" : state || (shown ? `of step ${shown.step.toLocaleString("en")}` : "");
-  return html`<div class="projections">
+  useEffect(() => tsne.foresee(), [studio]);
+  const said = state === "working" ? WORKING[shown ? "again" : "first"] : state || (shown ? `of step ${shown.step.toLocaleString("en")}` : "");
+  return html`<div class="projections" onPointerEnter=${() => tsne.foresee()} onFocusIn=${() => tsne.foresee()}>
     <${Segments} label="Projection" choices=${PROJECTIONS} value=${projection} onChange=${(value) => (studio.projection.value = value)} />
     ${projection === "tsne" && html`<span class="caption" role="status">${said}</span>`}
     ${projection === "tsne" && state === "" && html`<button type="button" class="plain" onClick=${() => tsne.anew()}>again</button>`}
