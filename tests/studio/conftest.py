@@ -25,7 +25,7 @@ from narrows.studio.serve import Server
 # What the tests and their children import by name.
 sys.path.insert(0, str(Path(__file__).parent))
 
-from browsing import until
+from browsing import PATIENCE, until
 
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
 
@@ -53,6 +53,7 @@ def browser():
 def page(browser):
     """A page of 1440 x 900 that fails the test if an error was written to its console."""
     page = browser.new_context(viewport={"width": 1440, "height": 900}).new_page()
+    page.set_default_timeout(PATIENCE * 30_000)
     errors: list[str] = []
     page.on("console", lambda said: errors.append(said.text) if said.type == "error" else None)
     page.on("pageerror", lambda error: errors.append(str(error)))
@@ -89,7 +90,7 @@ class Studio:
 
     def wait(self, run, *states, seconds=20):
         """Wait until a run is in one of the states; returns its row."""
-        end = time.monotonic() + seconds
+        end = time.monotonic() + PATIENCE * seconds
         while time.monotonic() < end:
             row = self.run(run)
             if row["state"] in states:

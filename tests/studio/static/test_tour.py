@@ -22,7 +22,9 @@ def test_what_an_object_consists_of_is_counted(lab, kind, shape, words):
     assert lab(body, kind=kind, shape=shape) == words
 
 
-@pytest.mark.parametrize(("size", "grid", "words"), [(1, [], "one number"), (2, [], "two numbers"), (8, [7, 7], "392 numbers")])
+@pytest.mark.parametrize(
+    ("size", "grid", "words"), [(1, [], "one number"), (2, [], "two numbers"), (8, [7, 7], "392 numbers")]
+)
 def test_what_passes_is_counted(lab, size, grid, words):
     body = 'return (await import("narrows/learn/about")).codeOf({ code: { size, grid } });'
     assert lab(body, size=size, grid=grid) == words
