@@ -185,14 +185,15 @@ def test_longer_codes_are_seen_three_ways(page, whole_studio, deep_run):
     page.get_by_role("radio", name="First two").click()
     until(page, "document.querySelector('.atlas .about').textContent.includes('The first two of 16')")
     held = []
-    page.route(f"**/api/runs/{deep_run}/project", held.append)
+    page.route(f"**/api/runs/{deep_run}/project", lambda route: held.append(route))
     page.get_by_role("radio", name="t-SNE").click()
-    page.get_by_role("status").get_by_text("t-SNE is being worked out; PCA is shown meanwhile").wait_for()
-    assert "PCA" in page.locator(".atlas .about").inner_text()
+    page.get_by_text("t-SNE is being worked out; meanwhile:").wait_for()
+    assert "(PCA)" in page.locator(".atlas .about").inner_text()
+    until(page, "document.querySelector('.projections [role=status]').textContent.includes('being worked out')")
     for route in held:
         route.continue_()
-    until(page, "document.querySelector('.atlas .about').textContent.includes('t-SNE')", seconds=60)
-    page.get_by_role("status").get_by_text("of step").wait_for()
+    until(page, "document.querySelector('.atlas .about').textContent.includes('t-SNE: neighbours')", seconds=60)
+    until(page, "document.querySelector('.projections [role=status]').textContent.startsWith('of step')")
 
 
 def test_the_ground_is_decoded_and_veiled(page, whole_studio, flat_run):

@@ -25,8 +25,6 @@ const PROJECTIONS = [
   { value: "tsne", label: "t-SNE", title: "Neighbours stay neighbours; distances between groups say little" },
 ];
 
-const WORKING = { first: "t-SNE is being worked out; PCA is shown meanwhile", again: "being worked out again …" };
-
 /** @param {{studio: any}} given */
 function Projections({ studio }) {
   const projection = useValue(studio.projection);
@@ -34,7 +32,7 @@ function Projections({ studio }) {
   const state = useValue(tsne.state);
   const shown = useValue(tsne.points);
   useEffect(() => tsne.foresee(), [studio]);
-  const said = state === "working" ? WORKING[shown ? "again" : "first"] : state || (shown ? `of step ${shown.step.toLocaleString("en")}` : "");
+  const said = state === "working" ? "being worked out …" : state || (shown ? `of step ${shown.step.toLocaleString("en")}` : "");
   return html`<div class="projections" onPointerEnter=${() => tsne.foresee()} onFocusIn=${() => tsne.foresee()}>
     <${Segments} label="Projection" choices=${PROJECTIONS} value=${projection} onChange=${(value) => (studio.projection.value = value)} />
     ${projection === "tsne" && html`<span class="caption" role="status">${said}</span>`}
@@ -76,10 +74,13 @@ export function Ground({ studio, run, desk }) {
   const exact = useValue(() => hand.plane.value?.exact ?? true);
   const projection = useValue(() => hand.points.value?.projection ?? "code");
   const size = useValue(() => codeLength(run.graph.value), [run]);
+  const awaited = useValue(() => studio.projection.value === "tsne" && hand.tsne.state.value === "working" && !hand.tsne.points.value);
   const place = size === 1 ? "line" : projection;
   const told = ground ? (exact ? GROUND : NO_GROUND) : DRAGS[place];
-  return html`<p class="about"><b>Drag on the map: the decoder answers at once.</b> <span class="quiet">${SHOWS[place](size)} ${told}</span></p>`;
+  return html`<p class="about"><b>Drag on the map: the decoder answers at once.</b> <span class="quiet">${awaited && size > 2 && html`<b>${AWAITED}</b> `}${SHOWS[place](size)} ${told}</span></p>`;
 }
+
+const AWAITED = "t-SNE is being worked out; meanwhile:";
 
 /** @type {Record<string, (size: number) => string>} */
 const SHOWS = {
