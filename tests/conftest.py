@@ -75,6 +75,7 @@ def browser():
 def page(browser):
     """A page of 1440 x 900 that fails the test if an error was written to its console."""
     page = browser.new_context(viewport={"width": 1440, "height": 900}).new_page()
+    page.set_default_timeout(120_000)
     errors: list[str] = []
     page.on("console", lambda said: errors.append(said.text) if said.type == "error" else None)
     page.on("pageerror", lambda error: errors.append(str(error)))

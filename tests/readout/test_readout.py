@@ -6,6 +6,7 @@ import pytest
 from narrows.changes import assign
 from narrows.data import load
 from narrows.errors import InputError, ModelError, UsageError
+from narrows.metrics.latent import trustworthiness
 from narrows.readout import decode, encode, interpolate, latent_map, reconstruct, report, sample
 from narrows.readout.latent import project
 from narrows.recipe import recipe_for
@@ -167,6 +168,23 @@ def test_tsne_places_equal_codes_together_and_finitely(rng, distinct):
     name, points = project(codes, "tsne", 0)
     assert (name, np.isfinite(points).all(), len(np.unique(points, axis=0))) == ("tsne", True, distinct)
     np.testing.assert_array_equal(points[:distinct], points[distinct : 2 * distinct])
+
+
+def test_few_codes_are_placed_in_fewer_rounds_as_well_as_in_all(digits, monkeypatch):
+    openTSNE = pytest.importorskip("openTSNE")
+    asked = []
+
+    class Noted(openTSNE.TSNE):
+        def __init__(self, **how):
+            asked.append(how)
+            super().__init__(**how)
+
+    monkeypatch.setattr(openTSNE, "TSNE", Noted)
+    codes = np.asarray(digits.train.x[:150], np.float32).reshape(150, -1)
+    fewer = trustworthiness(codes, project(codes, "tsne", 0)[1])
+    monkeypatch.setattr("narrows.readout.latent.FEW", 10)
+    assert fewer > trustworthiness(codes, project(codes, "tsne", 0)[1]) - 0.02
+    assert [how.get("n_iter") for how in asked] == [250, None]
 
 
 def test_a_code_of_one_number_is_a_line_in_any_projection(rng):

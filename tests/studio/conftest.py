@@ -24,7 +24,7 @@ from narrows.studio.serve import Server
 # What the tests and their children import by name.
 sys.path.insert(0, str(Path(__file__).parent))
 
-from browsing import until
+from browsing import PATIENCE, until
 
 
 class Studio:
@@ -58,7 +58,7 @@ class Studio:
 
     def wait(self, run, *states, seconds=20):
         """Wait until a run is in one of the states; returns its row."""
-        end = time.monotonic() + seconds
+        end = time.monotonic() + PATIENCE * seconds
         while time.monotonic() < end:
             row = self.run(run)
             if row["state"] in states:

@@ -250,6 +250,16 @@ def test_a_projection_is_told_when_it_is_there(studio, with_numbers):
     assert studio.http.get(address).content[:1] == b"N"
 
 
+def test_who_asks_for_a_projection_that_is_not_there_has_a_child_begun(studio, with_numbers):
+    slow = studio.server.desk.slow
+    slow.end()
+    assert studio.http.get(f"/api/runs/{with_numbers}/points?projection=tsne").status_code == 204
+    end = time.monotonic() + 20
+    while slow.child is None or slow.waiting:
+        assert time.monotonic() < end
+        time.sleep(0.02)
+
+
 def test_a_bug_says_only_the_number_of_its_incident(studio, monkeypatch, caplog):
     def bug(*_):
         raise RuntimeError("a secret of this machine")

@@ -22,6 +22,7 @@ from narrows.studio.frames import read_points, unpack
 from narrows.studio.onefile import policy
 from narrows.studio.requests import ANSWERS
 from narrows.studio.shown import shown
+from narrows.studio.view import corrupted
 from narrows.train import Place, fit, open_run
 
 PLACE = Place("cpu", "float32", 1)
@@ -194,8 +195,10 @@ def test_it_hovers_drags_and_decodes_with_no_server(made, page):
     _, _, out = made
     asked = opened(page, out)
     page.get_by_role("button", name="Map", exact=True).click()
-    box = page.get_by_role("application").bounding_box()
-    place = find_dot(page, box)
+    field = page.locator(".atlas .field")
+    field.wait_for()
+    until(page, "document.querySelectorAll('.held canvas').length > 1")
+    place = find_dot(page, field.bounding_box())
     page.wait_for_selector(".hovercard")
     assert page.evaluate("window.__probe.hoveredId") is not None
     before = page.locator(".held canvas").nth(1).screenshot()
@@ -263,11 +266,25 @@ def test_names_stay_names(tmp_path, page):
     assert page.locator("img").count() == 0
 
 
-def test_the_twelve_of_a_denoiser_are_shown(tmp_path, page):
-    trained(tmp_path / "run", "network.widths=8", "bottleneck.size=2", "corruption=gaussian")
-    export(tmp_path / "run", lambda recipe: load("digits", limit=300), tmp_path / "out.html")
-    assert opened(page, tmp_path / "out.html") == []
+def test_the_twelve_of_a_denoiser_are_shown_as_they_go_in(tmp_path, page):
+    data = trained(tmp_path / "run", "network.widths=8", "bottleneck.size=2", "corruption=gaussian")
+    out = tmp_path / "out.html"
+    export(tmp_path / "run", lambda recipe: data, out)
+    assert opened(page, out) == []
     until(page, "document.querySelectorAll('.seen-tile').length === 12")
+    until(page, "document.querySelectorAll('.seen-tile canvas').length === 36")
+    saved = open_run(tmp_path / "run")
+    clean = torch.from_numpy(saved.scaling.apply(shown(data, saved.scaling).split.x[:12]))
+    seen = corrupted(saved.recipe, clean).numpy()
+    np.testing.assert_allclose(np.frombuffer(part(out, "inputs"), "<f2").reshape(seen.shape), seen, atol=1e-3)
+    script = """async () => {
+      const [{ inputOf }, { createStudio }, { about }] = await Promise.all(
+        ["narrows/nn/inputs", "narrows/state/studio", "narrows/offline/data"].map((name) => import(name)));
+      const run = createStudio().live.run(about.run.id);
+      await run.load();
+      return Array.from(await inputOf(run, 11));
+    }"""
+    np.testing.assert_allclose(page.evaluate(script), seen[11].reshape(-1), atol=1e-3)
 
 
 @pytest.mark.slow

@@ -16,6 +16,9 @@ PROJECTIONS = ("auto", "pca", "tsne")
 FEW = 1000
 """Below this many codes t-SNE's threads wait for each other longer than they work."""
 
+ROUNDS_OF_FEW = {"early_exaggeration_iter": 150, "n_iter": 250}
+"""Rounds that place so few codes as well as the usual 250 and 500 do, in little more than half of the time."""
+
 
 @dataclass(frozen=True, eq=False)
 class LatentMap:
@@ -99,8 +102,8 @@ def tsne(codes: np.ndarray, seed: int) -> np.ndarray:
         points = principal_plane(distinct)
     else:
         perplexity = max(1.0, min(30.0, (len(distinct) - 1) / 3))
-        jobs = 1 if len(distinct) < FEW else -1
-        points = np.asarray(TSNE(perplexity=perplexity, random_state=seed, n_jobs=jobs).fit(distinct), np.float32)
+        how: dict[str, Any] = {"n_jobs": 1, **ROUNDS_OF_FEW} if len(distinct) < FEW else {"n_jobs": -1}
+        points = np.asarray(TSNE(perplexity=perplexity, random_state=seed, **how).fit(distinct), np.float32)
     if not np.isfinite(points).all():
         raise InputError("codes that t-SNE finds no place for", step="Use the projection pca", code="input.tsne")
     return points[number.reshape(-1)]

@@ -23,6 +23,7 @@ SECONDS = {
     "decode": 30.0,
     "use": 60.0,
     "project": 900.0,
+    "foresee": 120.0,
     "export": 300.0,
 }
 """How long each question may take; then the child is ended and begun anew."""
@@ -68,6 +69,11 @@ class Bench:
         finally:
             self.waiting -= 1
             self.rest()
+
+    async def foresee(self) -> None:
+        """Have the child ready for a map before it is asked for one, unless it lives already."""
+        if not (self.closing or self.child or self.waiting):
+            await self.ask("foresee")
 
     async def put(self, do: str, values: dict[str, Any], frames: tuple[bytes, ...]) -> Answer:
         """Put one question to the child, whose turn it is."""

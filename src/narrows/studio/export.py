@@ -26,7 +26,7 @@ from narrows.studio.frames import places, points_frame, tiles, tiles_frame, weig
 from narrows.studio.onefile import Part, one_file
 from narrows.studio.opened import latest
 from narrows.studio.sayings import command, python
-from narrows.studio.shown import EXAMPLES, Shown, facts, shown
+from narrows.studio.shown import EXAMPLES, Shown, facts, half, shown
 from narrows.studio.training import SPAN_OBJECTS
 from narrows.studio.view import corrupted
 from narrows.train.checkpoint import METRICS, is_finished, open_run, read_run
@@ -144,17 +144,20 @@ def affordable(chosen: Shown) -> int:
 def parts_of(
     model: Model, recipe: Recipe, graph: dict[str, Any], chosen: Shown, step: int, tsne: bool
 ) -> dict[str, Part]:
-    """The bytes of a file: objects, classes, places, weights, and what the model makes of the first objects."""
+    """The bytes of a file: objects, classes, places, weights, the first objects as they go in, and what comes out."""
     raw = np.asarray(chosen.split.x)
     codes = encode(model, raw).reshape(len(chosen), -1)
     with torch.no_grad():
-        output = model(corrupted(recipe, model.scaled(torch.from_numpy(raw[:EXAMPLES])))).output.numpy()
+        seen = corrupted(recipe, model.scaled(torch.from_numpy(raw[:EXAMPLES])))
+        output = model(seen).output.numpy()
+    inputs = {} if recipe.corruption.kind == "none" else {"inputs": Part(half(seen.numpy()).tobytes(), 2)}
     planes = {"points": "auto", "tsne": "tsne"} if tsne else {"points": "auto"}
     return {
         "objects": Part(chosen.objects().tobytes(), 1 if chosen.stored else 2),
         "labels": Part(chosen.labels().tobytes(), 2),
         "weights": Part(weights_frame(step, weights_of(model, graph)), 2),
         "tiles": Part(tiles_frame(step, tiles(output, graph["low"], graph["high"]))),
+        **inputs,
         **{part: Part(placed(codes, plane, step), 2) for part, plane in planes.items()},
     }
 

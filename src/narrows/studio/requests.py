@@ -4,6 +4,8 @@ Each is a function of the question and its bytes that gives a result and bytes; 
 """
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
+from importlib import import_module
 from math import prod
 from pathlib import Path
 from queue import SimpleQueue
@@ -181,6 +183,13 @@ def points(question: Question, parts: list[bytes]) -> Answer:
     ]
 
 
+def foresee(question: Question, parts: list[bytes]) -> Answer:
+    """Nothing yet: what a map by t-SNE imports is there when it is asked for."""
+    with suppress(ImportError):
+        import_module("openTSNE")
+    return {}, []
+
+
 @torch.no_grad()
 def encoded(model: Model, x: np.ndarray) -> np.ndarray:
     """The codes (N, K) of scaled objects (N, *shape)."""
@@ -308,6 +317,7 @@ ANSWERS: dict[str, Callable[[Question, list[bytes]], Answer]] = {
     "prepare": prepare,
     "points": points,
     "project": points,
+    "foresee": foresee,
     "weights": weights,
     "decode": decode,
     "use": use,

@@ -5,6 +5,7 @@ import struct
 
 import numpy as np
 import pytest
+from browsing import until
 
 pytestmark = pytest.mark.slow
 
@@ -35,8 +36,8 @@ def open_map(page, studio, run, query=""):
     page.goto(f"{studio.address}/?token={studio.home.token}")
     page.goto(f"{studio.address}/#1/map?run={run}{query}")
     page.reload()
-    page.wait_for_selector(".atlas .dots", timeout=40_000)
-    page.wait_for_function("() => document.querySelectorAll('.held .dial').length > 0", timeout=40_000)
+    page.wait_for_selector(".atlas .dots")
+    until(page, "document.querySelectorAll('.held .dial').length > 0")
     return page.locator(".atlas .field")
 
 
@@ -73,7 +74,7 @@ def test_a_drag_is_decoded_within_its_own_event(page, whole_studio, request, whi
     assert len(set(pictures)) == 4
     assert page.evaluate("window.__probe.dragMsP95") is not None
     page.get_by_role("heading", name="A code of your own").wait_for()
-    assert re.search(r"code=0%3A", page.evaluate("new Promise((go) => setTimeout(() => go(location.hash), 600))"))
+    until(page, "location.hash.includes('code=0%3A')")
 
 
 def test_the_pin_of_a_longer_code_is_where_the_pointer_let_go(page, whole_studio, deep_run):
@@ -98,8 +99,8 @@ def test_hovering_names_the_object_and_shows_what_the_model_makes_of_it(page, wh
     index = page.evaluate("window.__probe.hoveredId")
     card = page.locator(".hovercard")
     card.wait_for()
-    assert f"object {index}" in card.inner_text()
-    assert card.locator("canvas").count() == 2
+    until(page, f"document.querySelector('.hovercard').innerText.includes('object {index}')")
+    until(page, "document.querySelectorAll('.hovercard canvas').length === 2")
     labels = np.frombuffer(whole_studio.http.get(f"/api/runs/{flat_run}/labels").content, "<i2")
     assert card.locator("b").inner_text().strip() == str(labels[index])
 
@@ -108,14 +109,14 @@ def test_wheel_keys_and_link_share_one_camera(page, whole_studio, flat_run):
     field = open_map(page, whole_studio, flat_run)
     page.mouse.move(*middle(field))
     page.mouse.wheel(0, -240)
-    page.wait_for_function("() => location.hash.includes('camera=')")
+    until(page, "location.hash.includes('camera=')")
     field.focus()
     page.keyboard.press("0")
-    page.wait_for_function("() => !location.hash.includes('camera=')")
+    until(page, "!location.hash.includes('camera=')")
     page.keyboard.press("+")
-    page.wait_for_function("() => location.hash.includes('camera=0%2C0%2C1.4')")
+    until(page, "location.hash.includes('camera=0%2C0%2C1.4')")
     page.get_by_role("button", name="Whole").click()
-    page.wait_for_function("() => !location.hash.includes('camera=')")
+    until(page, "!location.hash.includes('camera=')")
 
 
 def test_the_held_code_moves_by_the_arrow_keys(page, whole_studio, flat_run):
@@ -123,7 +124,7 @@ def test_the_held_code_moves_by_the_arrow_keys(page, whole_studio, flat_run):
     first = page.locator(".held .dial output").all_inner_texts()
     field.focus()
     page.keyboard.press("ArrowRight")
-    page.wait_for_function("([a]) => document.querySelector('.held .dial output').textContent !== a", arg=first)
+    until(page, f"document.querySelector('.held .dial output').textContent !== {first[0]!r}")
     second = page.locator(".held .dial output").all_inner_texts()
     assert second[1] == first[1]
 
@@ -133,13 +134,13 @@ def test_the_legend_hides_and_isolates(page, whole_studio, flat_run):
     legend = page.locator(".atlas .legend")
     pressed = lambda: [name.get_attribute("aria-pressed") for name in legend.locator(".name").all()]  # noqa: E731
     legend.locator(".name").nth(3).click()
-    page.wait_for_function("() => location.hash.includes('hide=3')")
+    until(page, "location.hash.includes('hide=3')")
     assert pressed() == ["false" if i == 3 else "true" for i in range(10)]
     legend.get_by_role("button", name="show all").click()
     only = legend.get_by_role("button", name="only 7")
     only.focus()
     page.keyboard.press("Enter")
-    page.wait_for_function("() => location.hash.includes('hide=0%2C1%2C2')")
+    until(page, "location.hash.includes('hide=0%2C1%2C2')")
     assert pressed() == ["true" if i == 7 else "false" for i in range(10)]
 
 
@@ -160,7 +161,7 @@ def test_a_lasso_counts_the_classes_it_holds(page, whole_studio, flat_run):
     count = whole_studio.http.get(f"/api/runs/{flat_run}").json()["objects"]["count"]
     assert sum(tallies) == held
     assert 0.95 * count <= held <= count
-    assert page.locator(".selection .thing").count() == 24
+    until(page, "document.querySelectorAll('.selection .thing').length === 24")
 
 
 def test_a_way_between_two_objects_is_walked(page, whole_studio, flat_run):
@@ -169,25 +170,30 @@ def test_a_way_between_two_objects_is_walked(page, whole_studio, flat_run):
     for tile in (0, 3):
         page.locator(".neighbours .thing").nth(tile).click()
     page.locator(".film .frames .thing").nth(8).wait_for()
-    assert page.locator(".film .frames .thing").count() == 9
+    until(page, "document.querySelectorAll('.film .frames .thing').length === 9")
     page.get_by_role("slider", name="along the way from A to B").fill("0.5")
     page.get_by_role("heading", name="A code of your own").wait_for()
     before = page.locator(".held .dial output").all_inner_texts()
     page.get_by_role("button", name="Film").click()
-    page.wait_for_function("([a]) => document.querySelector('.held .dial output').textContent !== a", arg=before)
+    until(page, f"document.querySelector('.held .dial output').textContent !== {before[0]!r}")
     page.get_by_role("button", name="Stop").click()
 
 
 def test_longer_codes_are_seen_three_ways(page, whole_studio, deep_run):
     open_map(page, whole_studio, deep_run)
-    about = page.locator(".atlas .about")
-    assert "PCA" in about.inner_text()
+    until(page, "document.querySelector('.atlas .about').textContent.includes('PCA')")
     page.get_by_role("radio", name="First two").click()
-    page.wait_for_function("() => document.querySelector('.atlas .about').textContent.includes('The first two of 16')")
+    until(page, "document.querySelector('.atlas .about').textContent.includes('The first two of 16')")
+    held = []
+    page.route(f"**/api/runs/{deep_run}/project", lambda route: held.append(route))
     page.get_by_role("radio", name="t-SNE").click()
-    page.wait_for_function(
-        "() => document.querySelector('.atlas .about').textContent.includes('t-SNE')", timeout=60_000
-    )
+    page.get_by_text("t-SNE is being worked out; meanwhile:").wait_for()
+    assert "(PCA)" in page.locator(".atlas .about").inner_text()
+    until(page, "document.querySelector('.projections [role=status]').textContent.includes('being worked out')")
+    for route in held:
+        route.continue_()
+    until(page, "document.querySelector('.atlas .about').textContent.includes('t-SNE: neighbours')", seconds=60)
+    until(page, "document.querySelector('.projections [role=status]').textContent.startsWith('of step')")
 
 
 def test_the_ground_is_decoded_and_veiled(page, whole_studio, flat_run):
@@ -201,7 +207,7 @@ def test_the_ground_is_decoded_and_veiled(page, whole_studio, flat_run):
       for (let i = 0; i < data.length; i += 4) dark += data[i + 3] > 40 && data[i] < 200;
       return dark / (data.length / 4);
     }"""
-    page.wait_for_function(f"() => ({inked})() > 0.02", timeout=20_000)
+    until(page, f"({inked})() > 0.02")
     assert page.evaluate(inked) < 0.6
 
 
@@ -261,30 +267,55 @@ def test_configurations_learn_side_by_side(page, whole_studio):
     page.goto(f"{whole_studio.address}/?token={whole_studio.home.token}")
     page.goto(f"{whole_studio.address}/#1/compare?run={run}")
     page.reload()
-    page.get_by_role("radio", name="Sizes").click(timeout=60_000)
-    assert page.locator(".one-run").count() == 3
+    page.get_by_role("radio", name="Sizes").click()
+    until(page, "document.querySelectorAll('.one-run').length === 3")
     page.get_by_role("button", name="Remove configuration C").click()
-    page.locator("button.main", has_text="Train side by side").click(timeout=40_000)
-    page.wait_for_function("() => document.querySelectorAll('.one-run .dots').length === 2", timeout=60_000)
-    runs = re.search(
-        r"run=(\w+)%2C(\w+)", page.evaluate("new Promise((go) => setTimeout(() => go(location.hash), 600))")
-    )
-    rows = [whole_studio.wait(one, "done", seconds=90) for one in runs.groups()]
+    page.locator("button.main", has_text="Train side by side").click()
+    until(page, "document.querySelectorAll('.one-run .dots').length === 2")
+    runs = until(page, "location.hash.match(/run=(\\w+)%2C(\\w+)/)")[1:]
+    rows = [whole_studio.wait(one, "done", seconds=90) for one in runs]
     assert [row["size"] for row in rows] == [2, 8]
     assert rows[0]["group"] == rows[1]["group"]
     assert rows[0]["step"] == rows[1]["step"]
-    details = [whole_studio.http.get(f"/api/runs/{one}").json()["recipe"] for one in runs.groups()]
+    details = [whole_studio.http.get(f"/api/runs/{one}").json()["recipe"] for one in runs]
     assert all(details[0][part] == details[1][part] for part in ("data", "seed", "training", "network"))
     # Linked: what is hovered in one map is shown by every column.
     tile = page.locator(".twelve-runs .row").nth(0).locator("[role=cell]").nth(5)
     tile.hover()
-    page.wait_for_function(
-        "() => [...document.querySelectorAll('.duo')].every((duo) => duo.textContent.includes('object 5'))"
-    )
+    until(page, "[...document.querySelectorAll('.duo')].every((duo) => duo.textContent.includes('object 5'))")
     page.get_by_role("button", name="Colour by who rebuilds it better").click()
-    page.wait_for_selector(".verdict .share", timeout=30_000)
+    page.wait_for_selector(".verdict .share")
     shares = [int(text.split()[1]) for text in page.locator(".verdict .share").all_inner_texts()]
     assert sum(shares) > 100
     assert shares[1] > shares[0]
     assert page.locator(".charts canvas").count() == 2
     assert page.locator(".twelve-runs .row").count() == 3
+
+
+def test_before_the_first_comparison_it_says_what_it_shows_and_offers_pairs(page, whole_studio, flat_run):
+    page.goto(f"{whole_studio.address}/?token={whole_studio.home.token}")
+    page.goto(f"{whole_studio.address}/#1/compare?run={flat_run}")
+    page.reload()
+    page.get_by_role("heading", name="Two to four networks learn the same thing").wait_for()
+    assert page.get_by_role("button", name="conv against U-Net").is_enabled()
+    assert page.get_by_role("radio", name="U-Net").first.is_enabled()
+    page.get_by_role("button", name="code 2 against 32").click()
+    until(page, "document.querySelectorAll('.one-run .dots').length === 2", seconds=60)
+    runs = until(page, "location.hash.match(/run=(\\w+)%2C(\\w+)/)")[1:]
+    assert [whole_studio.run(one)["size"] for one in runs] == [2, 32]
+    assert page.locator(".offer").count() == 0
+    whole_studio.rest()
+
+
+@pytest.mark.parametrize(
+    ("kind", "pairs", "off"), [("image", 5, []), ("series", 4, ["unet"]), ("table", 2, ["conv", "lstm", "unet"])]
+)
+def test_only_what_suits_the_data_is_offered_and_why_is_said(page, enter, kind, pairs, off):
+    enter("compare")
+    script = """async (kind) => {
+      const { networksFor, pairsFor } = await import("narrows/compare/plan");
+      return { pairs: pairsFor(kind).length, off: networksFor(kind).filter((one) => one.off) };
+    }"""
+    found = page.evaluate(script, kind)
+    assert (found["pairs"], [one["value"] for one in found["off"]]) == (pairs, off)
+    assert all(one["title"] for one in found["off"])

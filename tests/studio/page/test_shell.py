@@ -36,7 +36,7 @@ def test_play_pause_and_step_by_button_and_by_keyboard(page, enter):
     step = page.evaluate(STEP)
     page.get_by_role("button", name="One step").click()
     until(page, f"{STEP} === {step + 1}")
-    assert state_of(page).startswith("paused")
+    until(page, f"{STATUS}.startsWith('paused')")
     page.get_by_role("heading", level=1).click()
     page.keyboard.press(" ")
     until(page, "!document.querySelector('.status').innerText.startsWith('paused')")
@@ -62,7 +62,7 @@ def test_the_time_line_scrubs_to_a_snapshot_and_forks_there(page, enter, whole_s
     line = page.get_by_role("slider", name="Time of the training")
     line.press("Home")
     until(page, f"{PROBE}.snapshot === 0")
-    assert "snapshot of step 0" in state_of(page)
+    until(page, f"{STATUS}.includes('snapshot of step 0')")
     until(page, "location.hash.includes('step=0')")
     before = {run["id"] for run in whole_studio.http.get("/api/runs").json()}
     page.get_by_role("button", name="Fork here").click()
@@ -89,7 +89,7 @@ def test_a_run_is_copied_as_a_command_and_as_python(page, enter):
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     enter("learn")
     page.get_by_role("button", name="as command").click()
-    page.get_by_text("Copied").first.wait_for()
+    until(page, "navigator.clipboard.readText().then((text) => text.startsWith('narrows train'))")
     words = shlex.split(page.evaluate("navigator.clipboard.readText()"))
     assert words[:3] == ["narrows", "train", "digits"]
     page.get_by_role("button", name="as Python").click()
@@ -140,16 +140,21 @@ def test_a_broken_file_is_a_calm_sentence_and_no_error_of_the_console(page, ente
 def test_the_theme_is_chosen_and_kept(page, enter):
     enter("learn")
     button = page.get_by_role("button", name=re.compile("Theme"))
-    button.click()
-    paper = "getComputedStyle(document.body).backgroundColor"
+    theme, paper = "document.documentElement.dataset.theme", "getComputedStyle(document.body).backgroundColor"
+
+    def turn_to(name):
+        button.click()
+        until(page, f"{theme} === '{name}'")
+
+    turn_to("dark")
     dark = page.evaluate(paper)
-    button.click()
-    assert page.evaluate(paper) != dark
-    button.click()
-    button.click()
+    turn_to("light")
+    until(page, f"{paper} !== {dark!r}")
+    turn_to("auto")
+    turn_to("dark")
     page.reload()
     page.wait_for_selector(".top")
-    assert page.evaluate(paper) == dark
+    until(page, f"{theme} === 'dark' && {paper} === {dark!r}")
 
 
 def test_a_link_that_asks_for_the_impossible_is_a_calm_sentence(page, whole_studio):
@@ -184,4 +189,4 @@ def test_a_lost_connection_is_said_and_mended(page, enter):
     sockets[-1].close()
     until(page, "heard.some((words) => words.startsWith('connection lost'))")
     until(page, "!document.querySelector('.status').innerText.startsWith('connection lost')")
-    assert len(sockets) == count + 1
+    assert len(sockets) > count

@@ -177,3 +177,35 @@ def test_what_was_lost_ends_above_the_labels(lab, side, floor):
     assert box["y"] > 220 + side
     assert box["y"] + box["h"] + 16 < floor
     assert box["x"] + box["w"] / 2 == pytest.approx(50 + side / 2)
+
+
+IN_ROOM = """
+  const { columnsOf, layAcross } = await import("narrows/build/columns");
+  const { inRoom } = await import("narrows/build/fold");
+  const room = { width, height: 480 };
+  return layAcross(inRoom(columnsOf(graph), room, opened), room);
+"""
+
+
+@pytest.mark.parametrize("width", [723, 811])
+@pytest.mark.parametrize("opened", [None, "decoder.blocks.1.0"])
+def test_a_u_net_fits_its_layers_of_one_resolution_as_one_column_unless_opened(lab, made, width, opened):
+    _, graph, _ = made(UNet(channels=(8, 16, 24)), Plain(size=3), (1, 8, 8))
+    laid = lab(IN_ROOM, graph=graph, width=width, opened=opened)
+    columns = [one["column"] for one in laid["placed"]]
+    assert [column.get("count") for column in columns if column["part"] == "encoder"] == [2, 3, 3]
+    assert len(columns) == (9 if opened is None else 11)
+    assert sum(column["parameters"] for column in columns) == graph["parameters"]
+    boxes = [one["box"] for one in laid["placed"]]
+    assert all(a["x"] + a["w"] <= b["x"] for a, b in pairwise(boxes))
+    assert boxes[-1]["x"] + boxes[-1]["w"] <= width + 1e-6
+    assert min(box["w"] for box in boxes) > 40
+
+
+def test_what_fits_is_not_folded_and_what_cannot_be_folded_is_drawn_narrower(lab, made):
+    _, wide, _ = made(UNet(channels=(8, 16, 24)), Plain(size=3), (1, 8, 8))
+    assert len(lab(IN_ROOM, graph=wide, width=1800, opened=None)["placed"]) == 18
+    _, deep, _ = made(Dense(widths=(40,) * 9), Plain(size=3), (1, 8, 8))
+    laid = lab(IN_ROOM, graph=deep, width=723, opened=None)
+    assert len(laid["placed"]) == 21
+    assert laid["placed"][-1]["box"]["x"] + laid["placed"][-1]["box"]["w"] == pytest.approx(723)

@@ -62,3 +62,39 @@ def test_every_kind_leaves_ink(lab):
 def test_tiles_go_back_to_scaled_values(lab):
     body = 'return (await import("narrows/draw/draw")).tileValues({ values: 2, bytes }, 1, { low: -1, high: 3 });'
     assert lab(body, bytes=np.array([0, 0, 0, 255], np.uint8)).tolist() == [-1, 3]
+
+
+REDNESS = """
+  const { drawLost } = await import("narrows/draw/draw");
+  const red = (x, y) => {
+    const canvas = document.createElement("canvas");
+    drawLost(canvas, { kind: "spectrum", shape: [40], low: -1, high: 3 }, x, y, { width: 120, height: 80 });
+    const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+    let sum = 0;
+    for (let i = 0; i < data.length; i += 4) if (data[i] > data[i + 1] + 60) sum += data[i + 3];
+    return sum / 255;
+  };
+  return errors.map((error) => red(x, x.map((value) => value + error)));
+"""
+
+
+def test_the_loss_of_a_curve_is_as_large_as_it_is_beside_the_curve(lab):
+    x = np.sin(np.linspace(0, 6, 40)).astype("f4")
+    none, small, large = lab(TOKENS + REDNESS, x=x, errors=[0, 0.02, 1])
+    assert none == 0
+    assert small < 120
+    # A quarter of the height between the insets, over the whole width.
+    assert 0.5 * 120 * 80 / 4 < large < 120 * 80 / 4
+
+
+def test_the_size_of_a_loss_is_told_and_of_a_curve_its_share_of_the_height(lab):
+    body = """
+      const { lossText } = await import("narrows/draw/loss");
+      return errors.map((error) => lossText({ kind, low: -1, high: 3 }, error));
+    """
+    assert lab(body, kind="image", errors=[0.04]) == [".0400"]
+    assert lab(body, kind="spectrum", errors=[0.04, 4e-6, 1]) == [
+        ".0400 · ±5.0% of the height",
+        "4.0e-6 · under 0.1% of the height",
+        "1 · ±25% of the height",
+    ]

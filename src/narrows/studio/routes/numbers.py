@@ -93,6 +93,8 @@ async def points(
     if projection in ("pca", "tsne") and step is None:
         path = desk.home.shown(run) / f"projection-{projection}.bin"
         if not path.is_file():
+            # Who asks whether it is there may want it next, and a child takes longer to begin than most maps do.
+            desk.background(desk.slow.foresee())
             return Response(status_code=204)
         return binary(await asyncio.to_thread(path.read_bytes))
     held = desk.hub.held(run, KINDS["points"])

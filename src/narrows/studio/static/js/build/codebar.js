@@ -3,7 +3,7 @@
 import { timed } from "narrows/page/beat";
 import { short, Slider } from "narrows/page/controls";
 import { html, useValue } from "narrows/page/html";
-import { nameOf, reachOf } from "narrows/build/waist";
+import { nameOf } from "narrows/build/waist";
 
 /** @typedef {import("narrows/build/glass").Glass} Glass */
 
@@ -43,14 +43,15 @@ function FreeAll({ glass }) {
 /** @param {{glass: Glass, unit: number, count: number}} given */
 function InHand({ glass, unit, count }) {
   const override = useValue(glass.studio.override);
-  const ranges = useValue(glass.ranges);
+  useValue(glass.ranges);
   useValue(glass.seen);
-  const [low, high] = reachOf(ranges, unit);
+  const [low, high] = glass.reach.of(unit);
   const isHeld = unit in override;
   const value = override[unit] ?? glass.own?.[unit] ?? 0;
   const take = timed((number) => glass.hold(unit, number, performance.now()));
   const written = (number) => short(Math.round(number * 100) / 100);
-  return html`<div class="code-bar" role="group" aria-label=${nameOf(unit, count)}>
+  return html`<div class="code-bar" role="group" aria-label=${nameOf(unit, count)}
+    onPointerDown=${(event) => event.target instanceof HTMLInputElement && glass.grip(unit)}>
     <span><b>number ${unit + 1}</b> of ${count}, ${isHeld ? "held at" : "now"} <b class="code-ink">${written(value)}</b></span>
     <${Slider} label="Value of number ${unit + 1}" kind="code" min=${low} max=${high} step=${(high - low) / 200} value=${value}
       show=${written} onInput=${take} ends=${false} />

@@ -11,7 +11,8 @@ import { barsPlate, fieldPlate, gatesPlate, mapsPlate } from "narrows/build/plat
  * @typedef {"maps"|"rows"|"bars"|"gates"|"object"} Kind
  * @typedef {{name: string, part: "object"|"encoder"|"bottleneck"|"decoder", role: "input"|"layer"|"code"|"output",
  *   title: string, shape: number[], numbers: number, kind: Kind, parameters: number, madds: number,
- *   layer: Layer | null, editAt: number | null}} Column `editAt` is its place in the recipe's list of layers.
+ *   layer: Layer | null, editAt: number | null, count?: number}} Column `editAt` is its place in the recipe's list of
+ *   layers, `count` how many layers it stands for, if not one.
  * @typedef {{x: number, y: number, w: number, h: number}} Box
  * @typedef {{column: Column, box: Box, label: Box, thick: number, middle: number}} Placed `box` holds the plate,
  *   `thick` is how thick the hourglass is there, `middle` where along it the column stands.
@@ -172,23 +173,40 @@ const WAIST = [92, 118];
 export const LABEL = 70;
 const HEAD = 34;
 
+/** Between two columns at least, and where they have to be made narrower than they should be. */
+const GAP = 10;
+const TIGHT_GAP = 4;
+
+/** Widths of columns: what they need and what suits them. @param {Column[]} columns @param {number} full */
+function widthsIn(columns, full) {
+  const wanted = columns.map((column) => widthsOf(column, full));
+  const [least, best] = [0, 1].map((i) => wanted.reduce((sum, pair) => sum + pair[i], 0));
+  return { wanted, least, best };
+}
+
+/** Whether columns have the room they need side by side. @param {Column[]} columns @param {{width: number, height: number}} room */
+export function fits(columns, { width, height }) {
+  return widthsIn(columns, height - HEAD - LABEL).least + GAP * (columns.length - 1) <= width;
+}
+
 /**
- * Where everything stands when the hourglass runs from left to right.
+ * Where everything stands when the hourglass runs from left to right; what does not fit is drawn narrower.
  * @param {Column[]} columns @param {{width: number, height: number}} room
  * @returns {{placed: Placed[], width: number, height: number}}
  */
 export function layAcross(columns, { width, height }) {
   const most = Math.max(...columns.map(({ numbers }) => numbers));
   const full = height - HEAD - LABEL;
-  const wanted = columns.map((column) => widthsOf(column, full));
-  const [least, best] = [0, 1].map((i) => wanted.reduce((sum, pair) => sum + pair[i], 0));
-  const free = width - 10 * (columns.length - 1);
+  const { wanted, least, best } = widthsIn(columns, full);
+  const gaps = columns.length - 1;
+  const free = width - GAP * gaps;
+  const squeeze = Math.min(1, (width - TIGHT_GAP * gaps) / least);
   const share = Math.max(0, Math.min(1, (free - least) / (best - least || 1)));
-  const gap = Math.max(10, (width - Math.min(free, best)) / (columns.length - 1));
+  const gap = (width - (free < least ? squeeze * least : Math.min(free, best))) / gaps;
   const axis = HEAD + full / 2;
   let x = 0;
   const placed = columns.map((column, i) => {
-    const w = wanted[i][0] + share * (wanted[i][1] - wanted[i][0]);
+    const w = squeeze * (wanted[i][0] + share * (wanted[i][1] - wanted[i][0]));
     const thick = thickness(column.numbers, most) * full;
     const h = Math.min(full, Math.max(NEEDED[column.kind], thick * 0.84));
     const at = x;
@@ -199,7 +217,7 @@ export function layAcross(columns, { width, height }) {
       label: { x: at - gap / 2, y: height - LABEL + 6, w: w + gap, h: LABEL - 6 },
     };
   });
-  return { placed, width: Math.max(width, x - gap), height };
+  return { placed, width, height };
 }
 
 /** @param {Column} column @param {number} full */

@@ -12,6 +12,7 @@ import { inputOf } from "narrows/nn/inputs";
 import { sameLayers } from "narrows/state/keep";
 import { exampleObjects, untrained } from "narrows/page/previewed";
 import { paintPlate, ramp, Scale } from "narrows/build/plates";
+import { Reach } from "narrows/build/reach";
 import { tellDrag, tellVisible, told } from "narrows/page/probe";
 import { Surveys } from "narrows/nn/surveys";
 
@@ -49,6 +50,8 @@ export class Glass {
     this.seen = signal(/** @type {{index: number, error: number, step: number} | null} */ (null));
     /** Where the numbers of the code lie for objects it has not seen. */
     this.ranges = signal(/** @type {Ranges | null} */ (null));
+    /** From where to where each of them is dragged. */
+    this.reach = new Reach();
     /** The object shown: under the pointer, else chosen, else the first. */
     this.index = computed(() => studio.hovered.value ?? studio.object.value ?? 0);
     /** The graph on the drawing: that of the run, or of the recipe on the table once that is another. */
@@ -95,6 +98,7 @@ export class Glass {
       this.model = model?.twin() ?? null;
       this.own = model ? new Float32Array(model.z.length) : null;
       this.ranges.value = null;
+      this.reach.forget();
       this.counted = -1;
     }
     this.step = weights?.step ?? 0;
@@ -175,6 +179,7 @@ export class Glass {
     if (whole) {
       model.encode(input);
       /** @type {Float32Array} */ (this.own).set(model.z);
+      this.reach.meet(model.z, model.graph.code.size);
     } else model.z.set(this.own);
     this.painted = studio.override.peek();
     clamp(model.z, this.painted, model.graph.code.size);
@@ -234,6 +239,14 @@ export class Glass {
     if (since) this.paint();
   }
 
+  /** Take a number in hand: until the pointer lets go of it, its ends stay where they are. @param {number} unit */
+  grip(unit) {
+    this.held.value = this.reach.kept = unit;
+    const letGo = new AbortController();
+    const free = () => ((this.reach.kept = null), letGo.abort());
+    for (const end of ["pointerup", "pointercancel", "blur"]) addEventListener(end, free, { signal: letGo.signal });
+  }
+
   /** Find out where the numbers of the code lie, for sliders of a fitting length. */
   async beginCensus() {
     const { source, step } = this;
@@ -248,6 +261,7 @@ export class Glass {
     this.counting = false;
     if (!ranges || !wanted()) return;
     this.counted = step;
+    this.reach.settle(ranges);
     this.ranges.value = ranges;
   }
 }

@@ -2,7 +2,9 @@
 
 import { CodeBar } from "narrows/build/codebar";
 import { columnsOf, countText, layAcross, layDown, plateOf, shapeText } from "narrows/build/columns";
+import { lossShare, lossText } from "narrows/draw/loss";
 import { NOUNS, short } from "narrows/page/controls";
+import { inRoom } from "narrows/build/fold";
 import { html, useEffect, useLayoutEffect, useMemo, useRef, useState, useValue } from "narrows/page/html";
 import { canAdd, canRemove, listed, withLayer, withoutLayer } from "narrows/build/layers";
 import { GATES } from "narrows/build/plates";
@@ -17,6 +19,10 @@ import { asSliders, placed as at, Waist } from "narrows/build/waist";
 
 const NARROW = 640;
 const HINT = 44;
+/** A label narrower than this is written smaller. */
+const TIGHT = 70;
+/** Under an output narrower than this "what was lost" has no room. */
+const FEW_WORDS = 112;
 /** Height of the words under what was lost. */
 const WORD = 20;
 
@@ -26,17 +32,19 @@ export function Hourglass({ studio, glass }) {
   const graph = useValue(glass.drawn);
   const size = useSize(frame);
   const down = size.width < NARROW;
-  const laid = useMemo(() => graph && size.width && lay(graph, size, down), [graph, size.width, size.height, down]);
+  const opened = useValue(studio.layer);
+  const laid = useMemo(() => graph && size.width && lay(graph, size, down, opened), [graph, size.width, size.height, down, opened]);
   return html`<section class="hourglass ${down ? "down" : "across"}" aria-label="The network, alive" ref=${frame}>
     ${laid ? html`<${Drawing} studio=${studio} glass=${glass}
-      graph=${graph} laid=${laid} down=${down} room=${size.width} />` : html`<${Nothing} studio=${studio} />`}
+      graph=${graph} laid=${laid} down=${down} />` : html`<${Nothing} studio=${studio} />`}
   </section>`;
 }
 
-/** @param {any} graph @param {{width: number, height: number}} size @param {boolean} down */
-function lay(graph, { width, height }, down) {
+/** @param {any} graph @param {{width: number, height: number}} size @param {boolean} down @param {string | null} opened */
+function lay(graph, { width, height }, down, opened) {
   const columns = columnsOf(graph);
-  return down ? layDown(columns, { width }) : layAcross(columns, { width, height: Math.max(300, height - HINT) });
+  const room = { width, height: Math.max(300, height - HINT) };
+  return down ? layDown(columns, room) : layAcross(inRoom(columns, room, opened), room);
 }
 
 /** What is said before there is a network. @param {{studio: Studio}} given */
@@ -48,13 +56,13 @@ function Nothing({ studio }) {
 }
 
 /**
- * @param {{studio: Studio, glass: Glass, graph: any, laid: {placed: Placed[], width: number, height: number}, down: boolean, room: number}} given
+ * @param {{studio: Studio, glass: Glass, graph: any, laid: {placed: Placed[], width: number, height: number}, down: boolean}} given
  */
-function Drawing({ studio, glass, graph, laid, down, room }) {
+function Drawing({ studio, glass, graph, laid, down }) {
   const { placed, width, height } = laid;
   const waist = placed.find(({ column }) => column.role === "code");
   return html`
-    <div class="scroll ${width > room ? "wide" : ""}" onPointerLeave=${() => (glass.hover.value = null)}>
+    <div class="scroll" onPointerLeave=${() => (glass.hover.value = null)}>
       <div class="glass" style=${{ width: `${width}px`, height: `${height}px` }}>
         <${Ground} placed=${placed} width=${width} height=${height} down=${down} />
         ${!down && html`<${Words} placed=${placed} />`}
@@ -219,7 +227,7 @@ function Whole({ glass, graph, which, box, down, floor = Infinity }) {
       aria-label=${which === "input" ? "What goes in" : "What comes out"}></canvas>
     ${which === "output" && html`<canvas ref=${lost} class="picture lost ${graph.kind}" style=${at(small)} role="img"
       aria-label="What was lost"></canvas>
-      <${Lost} glass=${glass} down=${down} x=${small.x + small.w / 2} y=${small.y + small.h + 4} />`}
+      <${Lost} glass=${glass} graph=${graph} few=${down || box.w < FEW_WORDS} x=${small.x + small.w / 2} y=${small.y + small.h + 4} />`}
     ${which === "input" && !down && html`<${Whose} glass=${glass} graph=${graph} x=${box.x + box.w / 2} y=${place.y + size.h + 8} />`}`;
 }
 
@@ -241,11 +249,12 @@ function sizeOfObject(graph, { w, h }) {
   return { w: width * scale, h: height * scale };
 }
 
-/** @param {{glass: Glass, down: boolean, x: number, y: number}} given */
-function Lost({ glass, down, x, y }) {
+/** @param {{glass: Glass, graph: any, few: boolean, x: number, y: number}} given `few`: there is no room for many words. */
+function Lost({ glass, graph, few, x, y }) {
   const seen = useValue(glass.seen);
-  return html`<p class="lost-word"
-    style=${{ left: `${x}px`, top: `${y}px` }}><b>${down ? "lost" : "what was lost"}</b> <small>${seen ? short(seen.error) : ""}</small></p>`;
+  const share = seen ? lossShare(graph, seen.error) : "";
+  return html`<p class="lost-word" title=${seen ? `mean squared error ${lossText(graph, seen.error)}` : ""} style=${{ left: `${x}px`, top: `${y}px` }}>
+    <b>${few || share ? "lost" : "what was lost"}</b> <small>${share || (seen ? short(seen.error) : "")}</small></p>`;
 }
 
 /** Which object it is. @param {{glass: Glass, graph: any, x: number, y: number}} given */
@@ -265,9 +274,9 @@ function Label({ studio, glass, graph, column, box, down }) {
   const lines = [shapeText(column.shape), ...numbersOf(column, graph, down)];
   if (!column.layer) return html`<div class="column-label"
     style=${at(box)}><b>${column.title}</b>${lines.map((line) => html`<span>${line}</span>`)}</div>`;
-  return html`<button type="button" class="column-label" style=${at(box)} aria-expanded=${opened} title=${spoken(column)}
-    onClick=${() => open(glass, opened ? null : column.name)} onFocus=${() => (glass.hover.value = null)}>
-    <b>${column.title}</b>${lines.map((line) => html`<span>${line}</span>`)}
+  return html`<button type="button" class="column-label ${box.w < TIGHT ? "tight" : ""}" style=${at(box)} aria-expanded=${opened}
+    title=${spoken(column)} onClick=${() => open(glass, opened ? null : column.name)} onFocus=${() => (glass.hover.value = null)}>
+    <b>${column.title}${column.count ? html` <i>×${column.count}</i>` : ""}</b>${lines.map((line) => html`<span>${line}</span>`)}
   </button>`;
 }
 
@@ -284,11 +293,11 @@ function numbersOf(column, graph, down) {
 }
 
 /** @param {import("narrows/build/columns").Column} column */
-const spoken = ({ title, shape, parameters, madds }) =>
+const spoken = ({ title, shape, parameters, madds, count }) =>
   [
-    `${title}: ${shapeText(shape)} values`,
+    `${title}: ${count ? `${count} layers of ` : ""}${shapeText(shape)} values`,
     `${parameters.toLocaleString("en")} weights`,
-    `${madds.toLocaleString("en")} multiply-adds for one object. Click to open.`,
+    `${madds.toLocaleString("en")} multiply-adds for one object. Click to ${count ? "see each of them" : "open"}.`,
   ].join(", ");
 
 /** Layers more and fewer, on the drawing itself. @param {{studio: Studio, graph: any, placed: Placed[], down: boolean}} given */

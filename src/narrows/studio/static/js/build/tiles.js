@@ -1,6 +1,7 @@
 /** Twelve objects it has never seen: what went in, what comes out now, and what was lost. */
 
-import { NOUNS, short } from "narrows/page/controls";
+import { isCurve, lossText } from "narrows/draw/loss";
+import { NOUNS } from "narrows/page/controls";
 import { drawLost, drawObject, tileValues } from "narrows/draw/draw";
 import { onFrame } from "narrows/page/beat";
 import { distance } from "narrows/build/glass";
@@ -21,7 +22,7 @@ export function Tiles({ studio }) {
   const count = objects.length || SHOWN;
   return html`<section class="tiles" aria-label="Objects it has never seen">
     <div class="heading"><h2>${NUMBERS[count]} ${count === 1 ? one : many} it has never seen</h2><span
-      class="aside">input · output · what was lost</span></div>
+      class="aside">input · output · what was lost${isCurve(graph) ? ", on the same scale" : ""}</span></div>
     ${objects.length
       ? html`<div class="row"
         style=${{ "--tiles": count, "--shape": shapeOf(graph) }}>${objects.map(({ clean, input }, i) => html`<${Tile}
@@ -49,7 +50,7 @@ function useObjects(run, graph) {
 }
 
 /**
- * Objects and what the encoder is shown of them; the clean ones where nobody can corrupt them, as in a page without a server.
+ * Objects and what the encoder is shown of them; the clean ones where those cannot be had.
  * @param {import("narrows/state/run").Run} run
  */
 async function pairsOf(run) {
@@ -97,5 +98,5 @@ function paint(button, output, lost, graph, values, tiles, index) {
   const made = tileValues(tiles, index, graph);
   drawObject(output, graph, made);
   drawLost(lost, graph, values, made);
-  button.title = `error ${short(distance(values, made))}`;
+  button.title = `error ${lossText(graph, distance(values, made))}`;
 }

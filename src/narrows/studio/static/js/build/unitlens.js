@@ -4,7 +4,6 @@ import { columnsOf, LABEL, valueOf } from "narrows/build/columns";
 import { short } from "narrows/page/controls";
 import { html, useEffect, useMemo, useRef, useState, useValue } from "narrows/page/html";
 import { Picture } from "narrows/draw/picture";
-import { reachOf } from "narrows/build/waist";
 
 /** @typedef {import("narrows/build/glass").Glass} Glass */
 
@@ -85,10 +84,10 @@ function Traversal({ glass, studio, graph, unit }) {
   const dark = useValue(studio.dark);
   const turn = useTurn();
   const kept = useRef(/** @type {any} */ ([]));
-  const ranges = useValue(glass.ranges);
+  useValue(glass.ranges);
   const model = useMemo(() => glass.source?.twin(), [glass.source]);
   if (!model || !glass.own) return null;
-  const [low, high] = reachOf(ranges, unit);
+  const [low, high] = glass.reach.of(unit);
   // One of them a turn: five decodes in one frame would be felt in a drag.
   if (kept.current.unit !== unit) kept.current = Object.assign([], { unit });
   const at = turn % STEPS;

@@ -9,23 +9,9 @@ import { html, useEffect, useLayoutEffect, useMemo, useRef, useValue } from "nar
 
 const MOST_SLIDERS = 4;
 const NUDGE = 0.04;
-/** A slider reaches this many standard deviations to either side of the mean. */
-const REACH = 3;
 
 /** Whether a code is shown as sliders. @param {import("narrows/build/columns").Column} column */
 export const asSliders = ({ shape }) => shape.length === 1 && shape[0] <= MOST_SLIDERS;
-
-/**
- * From where to where a number of the code is dragged.
- * @param {import("narrows/nn/census").Ranges | null} ranges @param {number} unit
- * @returns {[number, number]}
- */
-export function reachOf(ranges, unit) {
-  if (!ranges) return [-3, 3];
-  const { low, high, mean, spread } = ranges;
-  const margin = Math.max(1e-3, (high[unit] - low[unit]) * 0.08);
-  return [Math.min(low[unit] - margin, mean[unit] - REACH * spread[unit]), Math.max(high[unit] + margin, mean[unit] + REACH * spread[unit])];
-}
 
 /** @param {{glass: Glass, column: import("narrows/build/columns").Column, box: import("narrows/build/plates").Box}} given */
 export function Waist(given) {
@@ -40,7 +26,7 @@ function Sliders({ glass, column, box }) {
   useEffect(() => {
     const inputs = [...(rows.current?.querySelectorAll("input") ?? [])];
     const texts = [...(rows.current?.querySelectorAll("output") ?? [])];
-    const show = (pass) => inputs.forEach((input, k) => showNumber(input, texts[k], pass.z[k], reachOf(glass.ranges.peek(), k)));
+    const show = (pass) => inputs.forEach((input, k) => showNumber(input, texts[k], pass.z[k], glass.reach.of(k)));
     glass.onCode = show;
     glass.fresh = true;
     if (glass.ready) glass.paint();
@@ -53,7 +39,7 @@ function Sliders({ glass, column, box }) {
         onPointerLeave=${() => (glass.hover.value = null)}>
         <output aria-hidden="true"></output>
         <input type="range" step="any" min=${-3} max=${3} aria-label=${nameOf(k, column.numbers)} onInput=${take}
-          onPointerDown=${() => (glass.held.value = k)} onFocus=${() => (glass.held.value = k)} onKeyDown=${(event) => keys(event, glass, k)} />
+          onPointerDown=${() => glass.grip(k)} onFocus=${() => (glass.held.value = k)} onKeyDown=${(event) => keys(event, glass, k)} />
       </label>`;
     })}
   </div>`;
@@ -115,8 +101,8 @@ function Code({ glass, column, box }) {
   const value = () => Math.round((override[held ?? 0] ?? glass.own?.[held ?? 0] ?? 0) * 100) / 100;
   return html`<canvas ref=${canvas} class="waist plate"
     style=${placed({ x: box.x + (box.w - plate.width) / 2, y: box.y + (box.h - plate.height) / 2, w: plate.width, h: plate.height })}
-    role="slider" tabindex="0" aria-label=${nameOf(held ?? 0, count)} aria-valuenow=${value()} aria-valuemin=${reachOf(glass.ranges.peek(), held ?? 0)[0]}
-    aria-valuemax=${reachOf(glass.ranges.peek(), held ?? 0)[1]} ...${handlers(glass, plate, column, count)}></canvas>`;
+    role="slider" tabindex="0" aria-label=${nameOf(held ?? 0, count)} aria-valuenow=${value()} aria-valuemin=${glass.reach.of(held ?? 0)[0]}
+    aria-valuemax=${glass.reach.of(held ?? 0)[1]} ...${handlers(glass, plate, column, count)}></canvas>`;
 }
 
 /** @param {Glass} glass @param {import("narrows/build/plates").Plate} plate @param {any} column @param {number} count */
@@ -135,7 +121,7 @@ function handlers(glass, plate, column, count) {
     onPointerDown: (event) => {
       const found = hit(event);
       if (!found) return;
-      glass.held.value = found.unit;
+      glass.grip(found.unit);
       event.currentTarget.setPointerCapture(event.pointerId);
     },
     onPointerMove: drag,
@@ -154,7 +140,7 @@ function valueAt(glass, plate, event) {
   const canvas = /** @type {HTMLElement} */ (event.currentTarget);
   const box = /** @type {import("narrows/build/plates").Box} */ (plate.box(glass.held.peek() ?? 0));
   const along = event.clientX - canvas.getBoundingClientRect().left - box.x - box.w / 2;
-  const [low, high] = reachOf(glass.ranges.peek(), glass.held.peek() ?? 0);
+  const [low, high] = glass.reach.of(glass.held.peek() ?? 0);
   const full = glass.shown.get(glass.model.graph.code.layer)?.scale ?? 1;
   return Math.max(low, Math.min(high, (along / (box.w / 2)) * full));
 }
@@ -190,7 +176,7 @@ function barKeys(event, glass, count) {
 
 /** @param {Glass} glass @param {number} unit @param {number} share @param {number} since */
 function nudge(glass, unit, share, since) {
-  const [low, high] = reachOf(glass.ranges.peek(), unit);
+  const [low, high] = glass.reach.of(unit);
   const now = glass.studio.override.peek()[unit] ?? glass.own?.[unit] ?? 0;
   glass.held.value = unit;
   glass.hold(unit, Math.max(low, Math.min(high, now + share * (high - low))), since);

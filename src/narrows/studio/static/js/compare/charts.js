@@ -4,6 +4,7 @@ import UPlot from "uplot";
 import { onFrame } from "narrows/page/beat";
 import { short } from "narrows/page/controls";
 import { css, token } from "narrows/draw/draw";
+import { passing } from "narrows/build/measure";
 import { html, useEffect, useLayoutEffect, useRef, useValue } from "narrows/page/html";
 import { useWidth } from "narrows/page/html";
 import { columnCss, errorOf, errorsOf, LETTERS, nameOf } from "narrows/compare/marks";
@@ -148,7 +149,8 @@ function doublings(plot, axis, least, most) {
 function sizeData(runs) {
   const pca = new Map((runs[0].baseline.peek()?.curve ?? []).filter(({ mse }) => mse > 0).map(({ size, mse }) => [Math.log2(size), mse]));
   const own = runs.map((run, n) => {
-    const size = run.detail.peek()?.recipe.bottleneck.size;
+    const graph = run.graph.peek();
+    const size = graph && passing(graph);
     const error = errorOf(run);
     return new Map(size && error > 0 ? [[Math.log2(size) + BESIDE * (n - (runs.length - 1) / 2), error]] : []);
   });

@@ -8,7 +8,7 @@ import { Scatter } from "narrows/dots/scatter";
 import { turned, turnTo } from "narrows/compare/align";
 import { columnCss, errorOf, LETTERS } from "narrows/compare/marks";
 import { Outline } from "narrows/compare/outline";
-import { BOTTLENECKS, NETWORKS, plan, SIZES } from "narrows/compare/plan";
+import { BOTTLENECKS, networksFor, plan, SIZES, titleOf } from "narrows/compare/plan";
 
 /**
  * @param {{n: number, studio: any, column: import("narrows/compare/plan").Column, run: import("narrows/state/run").Run | null,
@@ -16,15 +16,16 @@ import { BOTTLENECKS, NETWORKS, plan, SIZES } from "narrows/compare/plan";
  */
 export function Column({ n, studio, column, run, runs, dress, alone }) {
   const preview = useValue(() => plan.previews.value[n] ?? null, [n]);
+  const kind = useValue(() => plan.kindOf(studio));
   useValue(studio.dark);
   const first = runs[0] ?? null;
   const turn = useCallback((xy) => (run && run !== first && first.points.peek() ? turned(xy, turnTo(xy, first.points.peek().xy)) : xy), [run, first]);
   const graph = preview?.graph ?? null;
   return html`<section class="one-run" aria-label=${`Configuration ${LETTERS[n]}`} style=${{ "--of": columnCss(n) }}>
-    <div class="heading"><h3><span class="letter">${LETTERS[n]}</span> ${column.network} ${column.bottleneck === "plain" ? "" : column.bottleneck} ${column.size}</h3>
+    <div class="heading"><h3><span class="letter">${LETTERS[n]}</span> ${titleOf(column)}</h3>
       <button type="button" class="plain" disabled=${alone} aria-label=${`Remove configuration ${LETTERS[n]}`} onClick=${() => plan.remove(n)}>×</button></div>
     <div class="knobs">
-      <${Segments} label="Network" choices=${NETWORKS} value=${column.network} onChange=${(network) => plan.change(n, { network })} />
+      <${Segments} label="Network" choices=${networksFor(kind)} value=${column.network} onChange=${(network) => plan.change(n, { network })} />
       <${Menu} label="Bottleneck" choices=${BOTTLENECKS} value=${column.bottleneck} onChange=${(bottleneck) => plan.change(n, { bottleneck })} />
       <${Slider} label="Numbers in the code" kind="code" stops=${SIZES} value=${column.size} show=${numbers} onInput=${(size) => plan.change(n, { size })} />
     </div>

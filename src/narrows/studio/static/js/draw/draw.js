@@ -159,19 +159,19 @@ function fillLost(image, { low, high, shape }, x, y) {
 }
 
 /**
- * A curve for each channel; what was lost is the red ground between two curves.
+ * A curve for each channel; what was lost is the red ground between it and the other, with the curve itself faint: a
+ * loss is as large as it looks beside the object.
  * @param {CanvasRenderingContext2D} context @param {Look} look @param {Subject} subject @param {number} w @param {number} h
  */
 function paintLine(context, look, { values, lost }, w, h) {
   const channels = look.shape.length > 1 ? look.shape[0] : 1;
   const length = look.shape.at(-1) ?? 1;
   const place = placer(look, length, w, h);
+  const alpha = (lost ? 0.3 : 1) * (channels > 1 ? 0.6 : 1);
   for (let c = 0; c < channels; c += 1) {
-    const first = trace(values, c * length, length, place);
-    if (lost) {
-      const second = trace(lost, c * length, length, place);
-      fillBetween(context, first, second);
-    } else strokeAlong(context, first, css(token("ink"), channels > 1 ? 0.6 : 1));
+    const curve = trace(values, c * length, length, place);
+    if (lost) fillBetween(context, curve, trace(lost, c * length, length, place));
+    strokeAlong(context, curve, css(token("ink"), alpha));
   }
 }
 
@@ -198,9 +198,8 @@ function fillBetween(context, upper, lower) {
   context.beginPath();
   [...upper, ...lower.reverse()].forEach(([x, y]) => context.lineTo(x, y));
   context.closePath();
-  context.fillStyle = css(token("loss"), 0.35);
+  context.fillStyle = css(token("loss"), 0.75);
   context.fill();
-  strokeAlong(context, lower, css(token("loss"), 0.9));
 }
 
 /**

@@ -4,6 +4,7 @@ import { FIRST, within } from "narrows/state/studio";
 import { Course, Pairs, Plane, Scores, ThroughCode } from "narrows/learn/figures";
 import { Noise, OddOnes } from "narrows/learn/odd";
 import { Choose, Sizes } from "narrows/learn/trials";
+import { blurred, collapsed, copied, fooled, learnedByHeart, poorer, stillNoisy, unmoved } from "narrows/learn/proofs";
 import { html } from "narrows/page/html";
 
 /**
@@ -11,9 +12,12 @@ import { html } from "narrows/page/html";
  * @typedef {import("narrows/state/link").Recipe} Recipe
  * @typedef {{studio: Studio, mark: (what: string) => void, train: (settings: Recipe) => void, marks: Set<string>}} Stage
  *   What a chapter's pieces get: `mark` notes what the reader did, `train` runs the chapter's recipe with changes.
+ * @typedef {import("narrows/learn/about").About} About
+ * @typedef {{button: string, settings: Recipe, watch: string, why: string, proof: import("narrows/learn/proofs").Proof}} Break
+ *   A way to break the claim: `watch` says before what to look for, `why` afterwards what came of it, `proof` in figures.
  * @typedef {{say: any, done: (stage: Stage) => boolean, button?: string, settings?: Recipe}} Task
- * @typedef {{name: string, title: string, words: any, settings: Recipe, figure: (stage: Stage) => any,
- *   tasks: Task[], breaks: {button: string, settings: Recipe, why: any}}} Chapter
+ * @typedef {{name: string, title: string, words: (about: About) => any, settings: Recipe, figure: (stage: Stage) => any,
+ *   tasks: Task[], breaks: Break}} Chapter
  */
 
 /** The recipe of a chapter: the first one of the page, with changes. @param {Recipe} changes @returns {Recipe} */
@@ -64,8 +68,8 @@ export const CHAPTERS = [
   {
     name: "copy",
     title: "Copy, through a narrow place",
-    words: html`<p>An <b>autoencoder</b> is a network that learns to give back what it was given. Nobody labels anything: the picture is both the question and the answer.</p>
-      <p>That would be easy if the picture could walk straight through. It cannot: in the middle only <b>two numbers</b> may pass, for 64 pixels. What comes out shows what the two numbers kept.</p>`,
+    words: ({ thing, made, code }) => html`<p>An <b>autoencoder</b> is a network that learns to give back what it was given. Nobody labels anything: the ${thing} is both the question and the answer.</p>
+      <p>That would be easy if the ${thing} could walk straight through. It cannot: in the middle only <b>${code}</b> may pass, for ${made}. What comes out shows what ${code === "one number" ? "the one number" : `the ${code}`} kept.</p>`,
     settings: {},
     figure: ({ studio }) => html`<${Pairs} studio=${studio} /><${Course} studio=${studio} />`,
     tasks: [
@@ -75,14 +79,16 @@ export const CHAPTERS = [
     breaks: {
       button: "Break it: learning rate × 100",
       settings: { training: FAST },
-      why: "Each step now jumps a hundred times too far: the weights are thrown about, and what comes out is nearly the same blur for every picture. A learning rate is a step length, and nothing else matters if it is wrong.",
+      watch: "Every step will be a hundred times as long. Watch whether the outputs still differ from each other, and whether the error beats that of always giving the mean picture.",
+      why: "Each step jumped a hundred times too far: the weights were thrown about, and what comes out is nearly the same blur for every picture. A learning rate is a step length, and nothing else matters if it is wrong.",
+      proof: blurred,
     },
   },
   {
     name: "parts",
     title: "Three parts",
-    words: html`<p>The <b class="encoder">encoder</b> turns the picture into numbers. The <b class="code">bottleneck</b> is those numbers: the <b>code</b>. The <b class="decoder">decoder</b> turns the code into a picture again, and it sees nothing but the code.</p>
-      <p>So you can write a code yourself. Move a number below: the decoder draws what it believes such a picture looks like.</p>`,
+    words: ({ thing }) => html`<p>The <b class="encoder">encoder</b> turns the ${thing} into numbers. The <b class="code">bottleneck</b> is those numbers: the <b>code</b>. The <b class="decoder">decoder</b> turns the code into a ${thing} again, and it sees nothing but the code.</p>
+      <p>So you can write a code yourself. Move a number of it: the decoder draws what it believes such a ${thing} looks like.</p>`,
     settings: {},
     figure: (stage) => html`<${ThroughCode} studio=${stage.studio} onHold=${() => stage.mark("held")} />`,
     tasks: [
@@ -92,13 +98,15 @@ export const CHAPTERS = [
     breaks: {
       button: "Break it: a bottleneck of 1",
       settings: { bottleneck: { kind: "plain", size: 1 } },
+      watch: "One number will have to do what two did. Watch what the slider walks through, and how far the error rises.",
       why: "One number is a line. All digits have to stand in a queue on it, and the decoder can only morph along the queue: sliding it shows them one after the other.",
+      proof: poorer,
     },
   },
   {
     name: "narrow",
     title: "Why the bottleneck",
-    words: html`<p>The narrower the passage, the more has to be <b>understood</b> to get through: with two numbers only which digit and how it leans, with sixteen the strokes, with sixty-four everything, and then nothing needs understanding at all.</p>
+    words: () => html`<p>The narrower the passage, the more has to be <b>understood</b> to get through: with two numbers only which digit and how it leans, with sixteen the strokes, with sixty-four everything, and then nothing needs understanding at all.</p>
       <p>The measure beside it is <b>PCA</b>, the best that straight lines can do with as many numbers. A network that does not beat it has not earned its keep.</p>`,
     settings: {},
     figure: (stage) => html`<${Sizes} stage=${stage} /><${Pairs} studio=${stage.studio} count=${6} />`,
@@ -106,13 +114,15 @@ export const CHAPTERS = [
     breaks: {
       button: "Break it: as wide as the picture",
       settings: { network: { kind: "dense", widths: [256, 256] }, bottleneck: { kind: "plain", size: 64 } },
+      watch: "The code will have as many numbers as the picture has pixels, with wide layers around it. Watch the error, and ask what the code then says.",
       why: "Sixty-four numbers for sixty-four pixels, and wide layers around them: nothing is narrow any more, so it may copy. The error falls to almost nothing, and the code says no more than the pixels did.",
+      proof: copied,
     },
   },
   {
     name: "kinds",
     title: "Kinds of bottleneck",
-    words: html`<p>A code can be made narrow in more ways than by being short. It may be <b>sparse</b> (long, but mostly zero), <b>noisy</b> (variational: a cloud, so that neighbours mean similar things), or <b>counted</b> (VQ and FSQ: whole numbers, which can be stored as bits).</p>`,
+    words: () => html`<p>A code can be made narrow in more ways than by being short. It may be <b>sparse</b> (long, but mostly zero), <b>noisy</b> (variational: a cloud, so that neighbours mean similar things), or <b>counted</b> (VQ and FSQ: whole numbers, which can be stored as bits).</p>`,
     settings: { bottleneck: { kind: "plain", size: 2 } },
     figure: (stage) => html`<${Choose} stage=${stage} label="Kind of bottleneck" choices=${KINDS} prefix="kind " />
       <${ThroughCode} studio=${stage.studio} /><${Pairs} studio=${stage.studio} count=${6} /><${Scores} studio=${stage.studio} />`,
@@ -120,13 +130,15 @@ export const CHAPTERS = [
     breaks: {
       button: "Break it: a cloud too large",
       settings: { bottleneck: { kind: "variational", size: 2, beta: 100 } },
-      why: "Passing anything now costs more than it saves, so nothing passes: every picture gets the same cloud, and every output is the mean digit. This is called posterior collapse.",
+      watch: "To be anything but the one standard cloud will cost a hundred times as much. Watch whether the outputs still differ.",
+      why: "Passing anything cost more than it saved, so nothing passes: every picture gets the same cloud, and every output is the mean digit. This is called posterior collapse.",
+      proof: collapsed,
     },
   },
   {
     name: "networks",
     title: "Dense, conv, LSTM",
-    words: html`<p>Encoder and decoder can be built from any layers. What they <b>assume</b> about the data is what they are good at: dense layers assume nothing, convolutions assume that neighbours belong together, an LSTM assumes that things come one after the other.</p>`,
+    words: () => html`<p>Encoder and decoder can be built from any layers. What they <b>assume</b> about the data is what they are good at: dense layers assume nothing, convolutions assume that neighbours belong together, an LSTM assumes that things come one after the other.</p>`,
     settings: SIXTEEN,
     figure: (stage) => html`<${Choose} stage=${stage} label="Network" choices=${NETWORKS} prefix="network " base=${SIXTEEN} />
       <${Pairs} studio=${stage.studio} /><${Scores} studio=${stage.studio} />`,
@@ -134,13 +146,15 @@ export const CHAPTERS = [
     breaks: {
       button: "Break it: one single filter",
       settings: { ...SIXTEEN, network: { kind: "conv", channels: [1] } },
+      watch: "The encoder will have one filter for everything. Watch the error beside that of the networks before.",
       why: "One filter has to be everything at once: edges, loops, dots. The sixteen numbers stay half empty, because the encoder has nothing to put into them.",
+      proof: poorer,
     },
   },
   {
     name: "noise",
     title: "Noise in, clean out",
-    words: html`<p>Spoil the input, but ask for the clean picture back: a <b>denoising</b> autoencoder. Noise has no pattern, so it does not fit through the bottleneck; digits have one, so they do.</p>
+    words: () => html`<p>Spoil the input, but ask for the clean picture back: a <b>denoising</b> autoencoder. Noise has no pattern, so it does not fit through the bottleneck; digits have one, so they do.</p>
       <p>The same trick removes watermarks, fills gaps, and cleans sound: change what is done to the input, and keep the question.</p>`,
     settings: NOISY,
     figure: (stage) => html`<${Noise} studio=${stage.studio} onNoise=${() => stage.mark("noise")} />`,
@@ -148,13 +162,15 @@ export const CHAPTERS = [
     breaks: {
       button: "Break it: train without noise",
       settings: SIXTEEN,
-      why: "It has never seen noise, so it takes the specks for strokes: its output carries more of them than before. Nothing was learned that was not asked for.",
+      watch: "It will be trained on clean pictures only, and then be shown noisy ones. Watch what it makes of the specks.",
+      why: "It has never seen noise, so it takes the specks for strokes, and its output carries them on. Nothing was learned that was not asked for.",
+      proof: stillNoisy,
     },
   },
   {
     name: "space",
     title: "The latent space",
-    words: html`<p>Each picture has a place: its code. Pictures that are alike come to lie together, and so <b>clusters</b> appear, although no one told it the classes (the colours were added afterwards).</p>
+    words: () => html`<p>Each picture has a place: its code. Pictures that are alike come to lie together, and so <b>clusters</b> appear, although no one told it the classes (the colours were added afterwards).</p>
       <p>A cluster means: <i>these need similar numbers to be redrawn</i>. It does not promise a class, nor that distance is meaning: between two clusters may be ground where nothing real lives.</p>`,
     settings: {},
     figure: (stage) => html`<${Plane} studio=${stage.studio} onDrag=${() => stage.mark("dragged")} />`,
@@ -165,13 +181,15 @@ export const CHAPTERS = [
     breaks: {
       button: "Break it: no learning",
       settings: { training: { ...FIRST.training, rate: 1e-6 } },
-      why: "The weights hardly move from their first random values. Some order shows even so: a random projection keeps a little of what was near. Whatever a map shows, compare it with this one.",
+      watch: "The steps will be so short that the weights stay where chance put them. Watch whether the map still shows some order.",
+      why: "The weights hardly moved from their first random values. Some order shows even so: a random projection keeps a little of what was near. Whatever a map shows, compare it with this one.",
+      proof: unmoved,
     },
   },
   {
     name: "odd",
     title: "Odd ones out",
-    words: html`<p>What an autoencoder has learned it redraws well; what it has never seen it redraws <b>badly</b>. So the error is an alarm: for fraud among card payments, for a heartbeat out of step, for a crack in a part.</p>`,
+    words: () => html`<p>What an autoencoder has learned it redraws well; what it has never seen it redraws <b>badly</b>. So the error is an alarm: for fraud among card payments, for a heartbeat out of step, for a crack in a part.</p>`,
     settings: { bottleneck: { kind: "plain", size: 8 } },
     figure: (stage) => html`<${OddOnes} studio=${stage.studio} onOdd=${() => stage.mark("odd")} />`,
     tasks: [
@@ -181,13 +199,15 @@ export const CHAPTERS = [
     breaks: {
       button: "Break it: no learning",
       settings: { bottleneck: { kind: "plain", size: 8 }, training: { ...FIRST.training, rate: 1e-6 } },
+      watch: "The weights will stay where chance put them. Watch what the error says then of a scrambled picture.",
       why: "It has learned nothing, and so nothing surprises it: a scrambled picture comes out no worse than a real one. The alarm was what it knew. (An inverted one still stands out, but only because there is more ink to miss.)",
+      proof: fooled,
     },
   },
   {
     name: "wrong",
     title: "When it is the wrong tool",
-    words: html`<ul>
+    words: () => html`<ul>
         <li><b>Straight data, or little of it:</b> PCA is as good, exact, and done in a second. Look at the table before you keep a network.</li>
         <li><b>You have labels and want to predict them:</b> train a classifier; a code keeps what redraws, not what decides.</li>
         <li><b>You want new pictures:</b> diffusion models draw sharper ones. An autoencoder averages what it cannot tell apart.</li>
@@ -205,7 +225,9 @@ export const CHAPTERS = [
     breaks: {
       button: "Break it: forty pictures to learn from",
       settings: { data: { name: "digits", limit: 40 }, bottleneck: { kind: "plain", size: 16 }, training: { ...FIRST.training, epochs: 1500 } },
-      why: "It learns the forty by heart: the error of training (thin) falls to nothing, while that of pictures it has not seen (violet) stops, and turns up again. Few objects ask for few weights, or for none.",
+      watch: "Forty pictures, over and over. Watch the two lines part: that of training (thin), and that of pictures it has not seen (violet).",
+      why: "It learned the forty by heart: the error of training fell on, while that of pictures it has not seen stopped, or turned up again. Few objects ask for few weights, or for none.",
+      proof: learnedByHeart,
     },
   },
 ];

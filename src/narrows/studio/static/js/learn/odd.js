@@ -48,7 +48,7 @@ const ODD = {
 };
 
 /** The same values in another order, always the same one. @param {Float32Array} x */
-function scrambled(x) {
+export function scrambled(x) {
   const keys = gaussian(x.length, 3);
   const order = range(x.length).sort((a, b) => keys[a] - keys[b]);
   return Float32Array.from(order, (i) => x[i]);

@@ -1,7 +1,9 @@
 /** The tour: chapters that set knobs, run, and wait for what the reader does. */
 
 import { signal } from "@preact/signals-core";
-import { CHAPTERS, isTrained, recipeOf } from "narrows/learn/chapters";
+import { aboutOf } from "narrows/learn/about";
+import { Breaking, useSound } from "narrows/learn/breaking";
+import { CHAPTERS, recipeOf } from "narrows/learn/chapters";
 import { html, useEffect, useMemo, useValue } from "narrows/page/html";
 
 /** @typedef {import("narrows/state/studio").Studio} Studio @typedef {import("narrows/learn/chapters").Chapter} Chapter */
@@ -54,6 +56,8 @@ function Contents({ studio, at, go }) {
 function Page({ studio, chapter, at, go }) {
   const stage = useStage(studio, chapter);
   usePauseMark(stage);
+  useSound(stage, chapter);
+  const graph = useValue(studio.graph);
   const done = useValue(() => chapter.tasks.map((task) => task.done(stage)).join(), [chapter, stage]).split(",").map((word) => word === "true");
   const all = done.every(Boolean);
   useEffect(() => void (all && stage.mark("finished")), [all]);
@@ -61,7 +65,7 @@ function Page({ studio, chapter, at, go }) {
   return html`<article class="chapter">
     <div class="telling">
       <h1>${chapter.title}</h1>
-      ${chapter.words}
+      ${chapter.words(aboutOf(graph))}
       <ol class="tasks">${chapter.tasks.map((task, i) => html`<${TaskLine} task=${task} done=${done[i]} stage=${stage} chapter=${chapter} />`)}</ol>
       <${Breaking} stage=${stage} chapter=${chapter} />
       <p class="turn">
@@ -90,15 +94,4 @@ function TaskLine({ task, done, stage, chapter }) {
     <div>${task.say} ${task.button && !done
       ? html`<button type="button" onClick=${() => stage.train(task.settings ?? chapter.settings)}>${task.button}</button>` : null}</div>
   </li>`;
-}
-
-/** The way to break the chapter's claim, and back. @param {{stage: import("narrows/learn/chapters").Stage, chapter: Chapter}} given */
-function Breaking({ stage, chapter }) {
-  const { breaks, settings } = chapter;
-  const broken = useValue(() => isTrained(stage.studio, breaks.settings), [chapter]);
-  return html`<div class="breaking">
-    ${broken
-      ? html`<p class="note">${breaks.why}</p><button type="button" onClick=${() => stage.train(settings)}>Mend it</button>`
-      : html`<button type="button" onClick=${() => stage.train(breaks.settings)}>${breaks.button}</button>`}
-  </div>`;
 }

@@ -3,7 +3,7 @@
 import { Segments } from "narrows/page/controls";
 import { codeLength } from "narrows/nn/codes";
 import { handOf } from "narrows/dots/hand";
-import { html, useValue } from "narrows/page/html";
+import { html, useEffect, useValue } from "narrows/page/html";
 import { Shown } from "narrows/dots/scatter";
 
 const TOOLS = [
@@ -31,8 +31,9 @@ function Projections({ studio }) {
   const { tsne } = handOf(studio);
   const state = useValue(tsne.state);
   const shown = useValue(tsne.points);
+  useEffect(() => tsne.foresee(), [studio]);
   const said = state === "working" ? "being worked out …" : state || (shown ? `of step ${shown.step.toLocaleString("en")}` : "");
-  return html`<div class="projections">
+  return html`<div class="projections" onPointerEnter=${() => tsne.foresee()} onFocusIn=${() => tsne.foresee()}>
     <${Segments} label="Projection" choices=${PROJECTIONS} value=${projection} onChange=${(value) => (studio.projection.value = value)} />
     ${projection === "tsne" && html`<span class="caption" role="status">${said}</span>`}
     ${projection === "tsne" && state === "" && html`<button type="button" class="plain" onClick=${() => tsne.anew()}>again</button>`}
@@ -73,10 +74,13 @@ export function Ground({ studio, run, desk }) {
   const exact = useValue(() => hand.plane.value?.exact ?? true);
   const projection = useValue(() => hand.points.value?.projection ?? "code");
   const size = useValue(() => codeLength(run.graph.value), [run]);
+  const awaited = useValue(() => studio.projection.value === "tsne" && hand.tsne.state.value === "working" && !hand.tsne.points.value);
   const place = size === 1 ? "line" : projection;
   const told = ground ? (exact ? GROUND : NO_GROUND) : DRAGS[place];
-  return html`<p class="about"><b>Drag on the map: the decoder answers at once.</b> <span class="quiet">${SHOWS[place](size)} ${told}</span></p>`;
+  return html`<p class="about"><b>Drag on the map: the decoder answers at once.</b> <span class="quiet">${awaited && size > 2 && html`<b>${AWAITED}</b> `}${SHOWS[place](size)} ${told}</span></p>`;
 }
+
+const AWAITED = "t-SNE is being worked out; meanwhile:";
 
 /** @type {Record<string, (size: number) => string>} */
 const SHOWS = {

@@ -27,6 +27,12 @@ export class Projection {
     if (!(await this.read(run))) await this.anew();
   }
 
+  /** It may be asked for soon: the server makes itself ready where there is none yet. */
+  foresee() {
+    const run = this.studio.run.peek();
+    if (run && !this.points.peek() && !this.state.peek()) void api.bytes(`runs/${run.id}/points?projection=${this.kind}`).catch(() => null);
+  }
+
   /** Have it worked out again, by the weights of now. */
   async anew() {
     const run = this.studio.run.peek();

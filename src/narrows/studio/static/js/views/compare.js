@@ -5,6 +5,7 @@ import { Segments } from "narrows/page/controls";
 import { html, useEffect, useValue } from "narrows/page/html";
 import { CurveChart, SizeChart } from "narrows/compare/charts";
 import { Column } from "narrows/compare/column";
+import { Offer } from "narrows/compare/offer";
 import { MOST, plan, PRESETS } from "narrows/compare/plan";
 import { Twelve } from "narrows/compare/twelve";
 import { useJudge, Verdict } from "narrows/compare/judge";
@@ -33,6 +34,7 @@ function Comparison({ studio, base, columns }) {
       ${columns.map((column, n) => html`
         <${Column} key=${n} n=${n} studio=${studio} column=${column} run=${runs[n] ?? null} runs=${runs} dress=${worn} alone=${columns.length <= 2} />`)}
     </div>
+    ${runs.length < 2 && html`<${Offer} studio=${studio} />`}
     ${runs.length > 1 && html`<${Verdict} judge=${judge} runs=${runs} />`}
     ${runs.length > 1 && html`<div class="charts"><${CurveChart} studio=${studio} runs=${runs} /><${SizeChart} studio=${studio} runs=${runs} /></div>`}
     ${runs.length > 1 && html`<${Twelve} studio=${studio} runs=${runs} />`}
@@ -40,23 +42,15 @@ function Comparison({ studio, base, columns }) {
 }
 
 function Head({ studio, base, columns, runs }) {
-  const fits = useValue(plan.previews);
-  const ready = columns.every((_, n) => fits[n]?.recipe);
+  const ready = useValue(() => plan.ready());
   const changed = useValue(() => plan.changed(studio));
-  const begin = async () => {
-    const recipes = columns.map((_, n) => plan.previews.value[n].recipe);
-    // What is on the table is then what is trained first; the other views show that one.
-    studio.recipe.value = recipes[0];
-    studio.preview.value = plan.previews.value[0];
-    await studio.begin(recipes);
-  };
   const trained = runs.length > 0 && !changed;
   return html`<header class="compare-head">
     <h2>Side by side on ${base.data.name}</h2>
     <${Segments} label="What to compare" choices=${PRESETS.map(({ name, title }) => ({ value: name, label: name, title }))} value=${null}
       onChange=${(name) => plan.preset(studio, name)} />
     <button type="button" disabled=${columns.length >= MOST} onClick=${() => plan.add()}>Add a column</button>
-    <button type="button" class=${trained ? "" : "main"} disabled=${!ready} onClick=${begin}>${trained ? "Train again" : "Train side by side"}</button>
+    <button type="button" class=${trained ? "" : "main"} disabled=${!ready} onClick=${() => plan.train(studio)}>${trained ? "Train again" : "Train side by side"}</button>
     <p class="quiet">${trained ? SAME : CHOOSE}</p>
   </header>`;
 }
