@@ -267,7 +267,8 @@ def parsed_moments(text: pa.Array, form: str) -> tuple[pa.Array, np.ndarray | No
             good = c.fill_null(c.match_substring_regex(text, DATE + CLOCK + zone), False)
             moments = castable(c.if_else(good, text, pa.scalar(None, pa.string())), kind)
     else:
-        moments = c.strptime(text, format=form, unit="s", error_is_null=True)
+        whole = c.replace_substring_regex(text, r"(:\d\d:\d\d)\.\d{1,9}$", r"\1")
+        moments = c.strptime(whole, format=form, unit="s", error_is_null=True)
     bad = np.asarray(c.and_(c.is_valid(text), c.is_null(moments)))
     return moments, bad if bad.any() else None
 

@@ -23,7 +23,9 @@ FORMULA = r"^[=+\-@\t\r\n\x{FF1D}\x{FF0B}\x{FF0D}\x{FF20}]"
 HARMLESS = r"^[-+]?[\d.,]*([eE][-+]?\d+)?%?$|^[-+](?i:inf|infinity|nan)$"
 """Numbers, and a lone sign."""
 
-QUOTED = '[",;|\t\r\n]|^\\s|\\s$'
+QUOTED = '[";|\t\r\n]|^\\s|\\s$'
+"""What a field has that stands between quotation marks, beside the separator."""
+
 TEXT_BYTES = 1 << 26
 """About the bytes of text that are written at once."""
 
@@ -128,7 +130,8 @@ def write_text(path: Path, batches: Iterable[pa.RecordBatch], separator: str = "
             sign = separator or (";" if decimal_of(batch) == "," else ",")
             if not count:
                 head = [
-                    quoted(arrow().array([name]), len(batch.schema.names))[0].as_py() for name in batch.schema.names
+                    quoted(arrow().array([name]), sign, len(batch.schema.names))[0].as_py()
+                    for name in batch.schema.names
                 ]
                 file.write((sign.join(head) + "\n").encode())
             step = rows_at_once(batch)
@@ -153,7 +156,7 @@ def lines(batch: pa.RecordBatch, separator: str, decimal: str) -> bytes:
     pa, c = arrow(), arrow().compute
     if not batch.num_rows:
         return b""
-    fields = [quoted(as_text(column, decimal), batch.num_columns) for column in batch.columns]
+    fields = [quoted(as_text(column, decimal), separator, batch.num_columns) for column in batch.columns]
     rows = c.binary_join_element_wise(*fields, pa.scalar(separator, pa.large_string()))
     whole = pa.ListArray.from_arrays(pa.array([0, len(rows)], pa.int32()), rows)
     return c.binary_join(whole, pa.scalar("\n", pa.large_string()))[0].as_buffer().to_pybytes() + b"\n"
@@ -170,11 +173,12 @@ def as_text(column: pa.Array, decimal: str) -> pa.Array:
     return c.fill_null(text, "")
 
 
-def quoted(text: pa.Array, columns: int) -> pa.Array:
+def quoted(text: pa.Array, separator: str, columns: int) -> pa.Array:
     """Fields, between quotation marks where they need them; an empty line would be no row."""
     pa, c = arrow(), arrow().compute
     text = c.cast(text, pa.large_string())
-    need = c.match_substring_regex(text, QUOTED if columns > 1 else f"{QUOTED}|^$")
+    wanted = f"{QUOTED}|\\Q{separator}\\E" if columns > 1 else f"{QUOTED}|^$"
+    need = c.match_substring_regex(text, wanted)
     if not c.any(need).as_py():
         return text
     mark, none = pa.scalar('"', pa.large_string()), pa.scalar("", pa.large_string())
