@@ -172,14 +172,18 @@ def unique_names(fields: list[str]) -> list[str]:
     """Column names, a second of the same name with a number behind it.
 
     Example:
-        >>> unique_names(["a", "b", "a", ""])
-        ['a', 'b', 'a (2)', 'unnamed 4']
+        >>> unique_names(["a", "b", "a", "", "a"])
+        ['a', 'b', 'a (2)', 'unnamed 4', 'a (3)']
     """
-    names: list[str] = []
+    names: dict[str, None] = {}
+    times: dict[str, int] = {}
     for number, field in enumerate(fields, 1):
-        name = field.strip() or f"unnamed {number}"
-        names.append(name if name not in names else f"{name} ({names.count(name) + 1})")
-    return names
+        name = made = field.strip() or f"unnamed {number}"
+        while made in names:
+            times[name] = times.get(name, 1) + 1
+            made = f"{name} ({times[name]})"
+        names[made] = None
+    return list(names)
 
 
 def read_parquet(path: Path) -> tuple[Columns, tuple[str, ...]]:
