@@ -97,27 +97,34 @@ function voice(studio) {
 function table(studio) {
   let previewTimer = 0;
   let asked = 0;
+  /** What was last said to be wrong with a recipe. */
+  let refusal = "";
 
   /**
    * Ask the server what it makes of a wish: a recipe, or the default one for some data; true if it is on the table now.
    * @param {{recipe?: Recipe, data?: string, network?: string, bottleneck?: string}} [wish]
    */
-  const readPreview = (wish = { recipe: studio.recipe.value }) =>
-    studio.attempt(async () => {
+  const readPreview = async (wish = { recipe: studio.recipe.value }) => {
+    const taken = await studio.attempt(async () => {
       const turn = (asked += 1);
       const answer = await planned(wish);
       if (turn !== asked) return false;
       studio.preview.value = answer;
       studio.recipe.value = answer.recipe;
-      if (studio.banner.value?.tone === "error") studio.banner.value = null;
+      if (refusal && studio.banner.value?.sentence === refusal) studio.banner.value = null;
       return true;
     });
+    if (taken === undefined) refusal = studio.banner.value.sentence;
+    return taken;
+  };
 
   /** Put another recipe on the table; a training that goes on begins anew with it. @param {Recipe} recipe */
   const edit = (recipe) => {
     // A training that was paused or stopped by hand waits for play; one that came to its end goes on with the change.
     const again = studio.running.value || studio.run.value?.info.value.state === "done";
     studio.recipe.value = recipe;
+    // What was asked of the recipe before would put that one back onto the table.
+    asked += 1;
     clearTimeout(previewTimer);
     previewTimer = setTimeout(async () => {
       if ((await readPreview()) && again && studio.changed.value) await studio.retrain();
