@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import struct
 import time
@@ -271,7 +272,7 @@ def test_a_bug_says_only_the_number_of_its_incident(studio, monkeypatch, caplog)
     assert answer.status_code == 500
     assert "secret" not in answer.text
     assert "Traceback" not in answer.text
-    number = body["detail"].rpartition(" ")[2].rstrip(".")
+    number = re.search(r"incident (\w+)", body["detail"])[1]
     assert f"incident {number}" in caplog.text
 
 

@@ -99,7 +99,7 @@ def test_names_that_are_there_twice_are_told_apart_and_said(write, tmp_path):
         (b'a,b\n"1\n2",2\n4\n', "line 4 has 1 fields"),
         (b"a,b\n1,2\n3,\0\n", "line 3 has a zero byte"),
         ("a,b\n1,\0\n".encode("utf-16"), "line 2 has a zero byte"),
-        (b"PK\3\4" + b"\0" * 100, "not text"),
+        (b"PK\3\4" + b"\0" * 100, "not readable as text"),
     ],
 )
 def test_what_is_wrong_with_a_text_is_said(write, content, expected):

@@ -116,7 +116,7 @@ def encoding_of(path: Path) -> str:
             if b"\0" in chunk:
                 lines += chunk.count(b"\n", 0, chunk.index(b"\0"))
                 raise InputError(
-                    f"{path.name} is not text: line {lines:,} has a zero byte",
+                    f"{path.name} is not readable as text: line {lines:,} has a zero byte",
                     expected="a table as text, or Parquet in a file called .parquet",
                     step="Write the file again",
                     code="input.binary",
@@ -151,7 +151,7 @@ def head_of(path: Path, encoding: str) -> list[str]:
         ) from None
     if "\0" in text:
         raise InputError(
-            f"{path.name} is not text: line {text[: text.index(chr(0))].count(chr(10)) + 1:,} has a zero byte",
+            f"{path.name} is not readable as text: line {text[: text.index(chr(0))].count(chr(10)) + 1:,} has a zero byte",
             expected="a table as text",
             step="Write the file again",
             code="input.binary",
