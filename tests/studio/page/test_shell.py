@@ -117,7 +117,10 @@ def test_a_file_dropped_outside_use_becomes_the_data(page, enter):
 def test_the_theme_is_chosen_and_kept(page, enter):
     enter("learn")
     button = page.get_by_role("button", name=re.compile("Theme"))
-    theme, paper = "document.documentElement.dataset.theme", "getComputedStyle(document.body).backgroundColor"
+    theme, paper = (
+        "(document.documentElement.dataset.theme ?? 'auto')",
+        "getComputedStyle(document.body).backgroundColor",
+    )
 
     def turn_to(name):
         button.click()
