@@ -3,7 +3,8 @@
     python -m benchmarks.beside [--seconds 10] [--turns 3] [--core 0]
 
 Both trainings are the same `fit` with the same threads on the same core, in turns; whoever listens is on another core.
-The time of the processor is the surer number where other programs work beside. What is worked out once, PCA beside the
+The time of the processor is the surer number where other programs work beside. Whole epochs are compared, for each ends
+with a judgement that takes as long as many steps. What is worked out once, PCA beside the
 network, is waited for: `narrows train` works it out too, at its end.
 """
 
@@ -91,21 +92,23 @@ def in_process(work: Callable[..., None], *arguments: Any) -> tuple[Any, ...]:
     return result
 
 
+def is_mark(marks: list[tuple[int, float, float]], begin: float, now: float, seconds: float) -> bool:
+    """Whether the end of an epoch is where counting begins, or ends."""
+    return now - marks[0][1] >= seconds if marks else now - begin >= WARM
+
+
 def train_alone(connection: Any, recipe: Recipe, seconds: float, core: int) -> None:
     """Train without a studio, and send the pace."""
     pin(core)
-    from narrows.train import Place, Step, fit
+    from narrows.train import Epoch, Place, Step, fit
 
     data, marks = load(recipe.data.name), list[tuple[int, float, float]]()
     with tempfile.TemporaryDirectory() as folder:
-        begin, steps = None, 0
+        begin, steps = time.perf_counter(), 0
         for event in fit(recipe, data, folder=folder, place=Place("cpu", "float32", 1)):
-            if not isinstance(event, Step):
-                continue
-            steps += 1
-            begin = begin or time.perf_counter()
             now = time.perf_counter()
-            if now - begin > (WARM if not marks else WARM + seconds):
+            steps += isinstance(event, Step)
+            if isinstance(event, Epoch) and is_mark(marks, begin, now, seconds):
                 marks.append((steps, now, time.process_time()))
                 if len(marks) == 2:
                     break
@@ -137,7 +140,7 @@ def beside_studio(recipe: Recipe, seconds: float, core: int) -> tuple[Pace, int]
 
 def watch(connection: Any, pid: int, seconds: float) -> tuple[Pace, int]:
     """The pace of a child that trains, by what it tells, and how many frames it sent meanwhile."""
-    begin, marks, frames, is_compared = None, list[tuple[int, float, float]](), 0, False
+    begin, marks, frames, is_compared = time.perf_counter(), list[tuple[int, float, float]](), 0, False
     while True:
         message, _ = wire.receive(connection)
         now = time.perf_counter()
@@ -145,10 +148,7 @@ def watch(connection: Any, pid: int, seconds: float) -> tuple[Pace, int]:
         if message.get("state") in {"failed", "done"}:
             raise SystemExit(f"the training ended before its time: {message}")
         is_compared = is_compared or message["event"] == "baseline"
-        if message["event"] != "progress" or not is_compared:
-            continue
-        begin = begin or now
-        if now - begin > (WARM if not marks else WARM + seconds):
+        if message["event"] == "epoch" and is_compared and is_mark(marks, begin, now, seconds):
             marks.append((message["step"], now, cpu_of(pid)))
             if len(marks) == 2:
                 break

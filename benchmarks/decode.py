@@ -6,6 +6,7 @@ The default models of 28 x 28 pictures with a code of 2 numbers, as a drag in th
 cost: float16 numbers made ready for the layers of the decoder. A screen of 60 frames a second leaves 16.7 ms a frame.
 """
 
+import argparse
 import base64
 import json
 import shutil
@@ -53,11 +54,16 @@ TIMES = """async ([graph, bytes]) => {
 
 
 def main() -> None:
+    options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    options.add_argument("--only", default="", help="the models whose name begins so")
+    only = options.parse_args().only
     torch.set_num_threads(1)
     print(" " * 20 + "".join(f"{title:>17}" for title in TITLES))
     with sync_playwright() as play:
         browser = play.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox", "--disable-gpu"])
         for name, network in MODELS.items():
+            if not name.startswith(only):
+                continue
             tell(name, network, opened(browser.new_page()))
         browser.close()
 

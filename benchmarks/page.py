@@ -1,5 +1,5 @@
-"""What the studio's page costs in a browser: its own JavaScript per frame on a map of 100,000 dots, and the time from
-a pointer's event to the decoded picture.
+"""What the studio's page costs in a browser: how soon it is painted and something changes, its own JavaScript per frame
+on a map of 100,000 dots, and the time from a pointer's event to the decoded picture.
 
     python benchmarks/page.py [--dots 100000] [--data glyphs]
 
@@ -13,6 +13,7 @@ import contextlib
 import json
 import re
 import shutil
+import statistics
 import struct
 import subprocess
 import sys
@@ -24,6 +25,12 @@ import numpy as np
 from playwright.sync_api import sync_playwright
 
 QUIET = ("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking")
+FIRST_PAINT = "performance.getEntriesByName('first-contentful-paint')[0]?.startTime ?? 0"
+BEGUN = "#1/build?data.name=digits&bottleneck.size=2&training.epochs=5000"
+ASKED = {
+    "change after play": ("Pause", "Play"),
+    "change after begin again": (None, "Begin again"),
+}
 PROBE = "({ frames: __probe.frames, p50: __probe.jsMsP50, p95: __probe.jsMsP95, drag: __probe.dragMsP95 })"
 
 
@@ -58,6 +65,12 @@ class Studio:
             raise SystemExit(row["why"])
         return run["id"]
 
+    def rest(self):
+        """Stop what trains."""
+        for run in self.ask("runs"):
+            if run["state"] in ("waiting", "starting", "running", "paused"):
+                self.ask(f"runs/{run['id']}/do", {"do": "stop"})
+
 
 def answer_with(page, run, dots):
     """Answer as a run of so many objects would."""
@@ -85,6 +98,34 @@ def answer_with(page, run, dots):
     page.route(f"**/api/runs/{run}/objects*", objects)
     page.route(f"**/api/runs/{run}", detail)
     page.route_web_socket("**/api/live", lambda socket: None)
+
+
+def opening(browser, studio, rounds):
+    """Print how soon a page is painted, and how soon one sees the model change after each way to ask for it."""
+    times = {name: [] for name in ("first paint", *ASKED)}
+    for _ in range(rounds):
+        page = browser.new_context(viewport={"width": 1440, "height": 900}).new_page()
+        page.goto(f"{studio.address}?token={studio.token}{BEGUN}")
+        value(page, "__probe.firstVisibleMs")
+        times["first paint"].append(value(page, FIRST_PAINT))
+        for name, (before, button) in ASKED.items():
+            if before:
+                page.get_by_role("button", name=before, exact=True).click()
+                page.locator(".status", has_text="paused").wait_for()
+                page.wait_for_timeout(500)
+            page.get_by_role("button", name=button, exact=True).click()
+            times[name].append(value(page, "__probe.firstVisibleMs"))
+        page.context.close()
+        studio.rest()
+    for name, each in times.items():
+        print(f"{name:28} median {statistics.median(each):5.0f}, longest {max(each):5.0f}, of {rounds}")
+
+
+def value(page, expression):
+    """What an expression comes to as soon as it is a number above zero."""
+    while not (found := page.evaluate(expression)):
+        page.wait_for_timeout(10)
+    return found
 
 
 def hover(mouse):
@@ -141,7 +182,8 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--dots", type=int, default=100_000)
     parser.add_argument("--data", default="glyphs")
-    parser.add_argument("--networks", nargs="+", default=["dense", "conv"])
+    parser.add_argument("--networks", nargs="*", default=["dense", "conv"])
+    parser.add_argument("--rounds", type=int, default=10, help="how often the page is opened")
     given = parser.parse_args()
     chromium = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))))
     with contextlib.ExitStack() as stack:
@@ -150,6 +192,7 @@ def main():
         stack.callback(studio.process.terminate)
         browser = stack.enter_context(sync_playwright()).chromium.launch(executable_path=chromium, args=QUIET)
         print(f"{given.dots:,} dots, {given.data}, 1440 x 900 pixels, Chromium {browser.version}; milliseconds")
+        opening(browser, studio, given.rounds)
         print("net    act     frames   p50/fr   p95/fr  event to decoded p95")
         for network in given.networks:
             page = browser.new_context(viewport={"width": 1440, "height": 900}).new_page()

@@ -12,6 +12,7 @@ three seeds, the others one. Needs the sets in a folder named by NARROWS_DATA, o
 
 import argparse
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from statistics import mean
@@ -22,6 +23,7 @@ import torch
 from narrows.changes import assign
 from narrows.data import load
 from narrows.errors import Interrupted
+from narrows.files import write_json
 from narrows.metrics.rate import perplexity
 from narrows.model import Model
 from narrows.readout import report
@@ -36,14 +38,15 @@ LONGER = ("network.widths=1024,512", "training.batch=128", "training.epochs=30",
 LONGEST = ("network.widths=1024,512", "training.batch=128", "training.epochs=60", BF16)
 DEEP = ("network.widths=512,256,128,64", "training.batch=128", "training.rate=1e-3", "training.epochs=60", BF16)
 CONV = ("network.channels=32,64", "training.epochs=15", "training.batch=128", "training.rate=1.5e-3")
-LSTM = ("network.hidden=128", "training.epochs=15", "training.batch=128", "training.rate=2e-3")
+LSTM = ("network.hidden=128", "training.epochs=6", "training.batch=128", "training.rate=2e-3")
 VAE = (
     "bottleneck=variational", "bottleneck.beta=1", "bottleneck.size=40", "network.widths=512,512",
     'objective={"bce":1}', "training.batch=128", "training.rate=1e-3", "training.epochs=60",
 )  # fmt: skip
 VQ = (
-    "bottleneck=vq", "bottleneck.size=32", "bottleneck.group=32", "bottleneck.entries=512",
-    "network.map=true", "network.channels=64,128", "training.batch=128", "training.rate=1e-3", "training.epochs=12",
+    "bottleneck=vq", "bottleneck.size=32", "bottleneck.group=32", "bottleneck.entries=512", "bottleneck.decay=0.95",
+    "network.map=true", "network.channels=32,64", "network.kernel=5", "training.batch=128", "training.rate=2e-3",
+    "training.epochs=8",
 )  # fmt: skip
 
 RECIPES = {
@@ -82,7 +85,7 @@ def rows() -> list[Row]:
                 for size in (64, 32)
             ]
     table.append(Row("mnist-vae-dense", "mnist, binarised", "dense", VAE, also=("nll",)))
-    table.append(Row("mnist-vq-conv", "mnist", "conv", VQ, also=("perplexity",)))
+    table.append(Row("mnist-vq-conv", "mnist", "conv", VQ, also=("perplexity", "blank")))
     return table
 
 
@@ -100,7 +103,7 @@ def data_of(name: str) -> Splits:
     return replace(grey, layout=layout, train=drawn(grey.train), valid=drawn(grey.valid), test=drawn(grey.test))
 
 
-def measure(row: Row, seed: int, folder: Path, threads: int | None = None) -> dict[str, float]:
+def measure(row: Row, seed: int, folder: Path, threads: int | None = None) -> dict[str, float | None]:
     """The figures of one row and seed: read where they are, else trained for."""
     figures = folder / "figures.json"
     if figures.is_file():
@@ -112,13 +115,13 @@ def measure(row: Row, seed: int, folder: Path, threads: int | None = None) -> di
     told = json.loads((folder / "report.json").read_text("utf-8"))
     found = {
         "mse": told["test"]["mse"],
-        "pca": told["baseline"].get("pca", {}).get("mse", float("nan")),
+        "pca": told["baseline"].get("pca", {}).get("mse"),
         "parameters": told["parameters"],
         "epochs": told["epochs"],
         "seconds": told["seconds"],
     }
     found |= {name: MEASURES[name](saved.model, data) for name in row.also}
-    figures.write_text(json.dumps(found, indent=2) + "\n", "utf-8")
+    write_json(figures, found)
     return found
 
 
@@ -139,15 +142,27 @@ def negative_log_likelihood(model: Model, data: Splits) -> float:
     return float(-log_likelihood(model, data.test.x, samples=200).mean())
 
 
+def scaled_parts(model: Model, data: Splits) -> Iterator[torch.Tensor]:
+    """The test pictures (500, *shape) at a time, in the units of the model."""
+    return map(model.scaled, torch.from_numpy(np.array(data.test.x)).split(500))
+
+
 @torch.no_grad()
 def code_perplexity(model: Model, data: Splits) -> float:
     """Perplexity of the codebook over the test pictures."""
-    pictures = torch.from_numpy(np.array(data.test.x))
-    used = [model.encode(model.scaled(part)).extras["indices"].numpy() for part in pictures.split(500)]
+    used = [model.encode(part).extras["indices"].numpy() for part in scaled_parts(model, data)]
     return perplexity(np.concatenate(used))
 
 
-MEASURES = {"nll": negative_log_likelihood, "perplexity": code_perplexity}
+@torch.no_grad()
+def blank_places(model: Model, data: Splits) -> float:
+    """Percent of the places of the test pictures that see only background, and have one thing to say."""
+    nothing = model.encoder(model.scaled(torch.full((1, *model.shape), data.layout.low)))[0]
+    same = [torch.isclose(model.encoder(part)[0], nothing, atol=1e-6).all(-1) for part in scaled_parts(model, data)]
+    return 100 * torch.cat(same).double().mean().item()
+
+
+MEASURES = {"nll": negative_log_likelihood, "perplexity": code_perplexity, "blank": blank_places}
 
 
 def line(row: Row, found: list[dict[str, float]]) -> str:
@@ -155,7 +170,7 @@ def line(row: Row, found: list[dict[str, float]]) -> str:
     errors = [each["mse"] for each in found]
     spread = f" {min(errors):.5f}..{max(errors):.5f}" if len(errors) > 1 else ""
     pca, first = found[0]["pca"], found[0]
-    beside = f"{pca:.4f} {mean(errors) / pca:>6.0%}" if np.isfinite(pca) else f"{'-':>6} {'-':>6}"
+    beside = f"{'-':>6} {'-':>6}" if pca is None else f"{pca:.4f} {mean(errors) / pca:>6.0%}"
     goal = "-".join(row.name.split("-")[:2])
     wanted = f"{FLOORS.get(goal, float('nan')):.4f} {AIMS.get(goal, float('nan')):.4f}".replace("nan", "     -")
     more = "  ".join(f"{name} {mean(each[name] for each in found):.1f}" for name in row.also)

@@ -193,7 +193,7 @@ def read_json(path: Path) -> Any:
         raise DamagedError(f"{path} is not readable JSON ({error})", step="Train again, or restore the file") from None
 
 
-def parse_json(content: bytes) -> Any:
+def parse_json(content: bytes, limit: int = JSON_LIMIT) -> Any:
     """The values of strict JSON in UTF-8: names once, numbers finite, letters whole, of limited size and depth.
 
     Raises:
@@ -207,8 +207,8 @@ def parse_json(content: bytes) -> Any:
         Traceback (most recent call last):
         ValueError: 1e999 is not a finite number
     """
-    if len(content) > JSON_LIMIT:
-        raise ValueError(f"more than {JSON_LIMIT:,} bytes")
+    if len(content) > limit:
+        raise ValueError(f"more than {limit:,} bytes")
     try:
         values = json.loads(content.decode(), object_pairs_hook=once, parse_float=number, parse_constant=number)
     except RecursionError:

@@ -2,7 +2,6 @@
 
 import contextlib
 import json
-import os
 import shutil
 import socket
 import sys
@@ -27,40 +26,6 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from browsing import PATIENCE, until
 
-CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
-
-QUIET = (
-    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-    "--disable-component-update", "--disable-sync",
-)  # fmt: skip
-"""Without these a browser without network tries to reach its maker's hosts, again and again."""
-
-
-@pytest.fixture(scope="session")
-def browser():
-    """A headless Chromium; skips where there is none, or fails where NARROWS_BROWSER says that there is one."""
-    found = next(filter(None, map(shutil.which, CHROMIUM)), None)
-    if found is None:
-        (pytest.fail if os.environ.get("NARROWS_BROWSER") else pytest.skip)("needs Chromium on the PATH")
-    api = pytest.importorskip("playwright.sync_api")
-    with api.sync_playwright() as play:
-        browser = play.chromium.launch(executable_path=found, headless=True, args=list(QUIET))
-        yield browser
-        browser.close()
-
-
-@pytest.fixture
-def page(browser):
-    """A page of 1440 x 900 that fails the test if an error was written to its console."""
-    page = browser.new_context(viewport={"width": 1440, "height": 900}).new_page()
-    page.set_default_timeout(PATIENCE * 30_000)
-    errors: list[str] = []
-    page.on("console", lambda said: errors.append(said.text) if said.type == "error" else None)
-    page.on("pageerror", lambda error: errors.append(str(error)))
-    yield page
-    page.context.close()
-    assert not errors, errors
-
 
 class Studio:
     """A running studio, as a test sees it."""
@@ -70,14 +35,17 @@ class Studio:
         self.address = f"http://127.0.0.1:{port}"
         self.http = httpx.Client(
             base_url=self.address, headers={"Authorization": f"Bearer {home.token}"}, timeout=30, trust_env=False,
-            event_hooks={"response": [self.check_places]},
+            event_hooks={"response": [self.check_words]},
         )  # fmt: skip
 
-    def check_places(self, answer):
-        """No answer of any test holds a place of this machine."""
-        if "json" in answer.headers.get("content-type", ""):
+    def check_words(self, answer):
+        """No answer of any test holds a place of this machine, and no problem says anything twice."""
+        kind = answer.headers.get("content-type", "")
+        if "json" in kind:
             answer.read()
             check_places(self.home, answer.text)
+        if "problem" in kind:
+            check_problem(answer.json())
 
     def new(self, *recipes, **more):
         """Begin runs; returns their ids."""
@@ -139,6 +107,14 @@ def check_places(home, text):
     """What a client reads names no folder of this machine."""
     places = [home.runs, Path.home(), *data_folders()]
     assert not [place for place in map(str, places) if len(place) > 1 and place in text], text
+
+
+def check_problem(problem):
+    """The detail of a problem says all, and once: the expectation and the step are parts of it."""
+    for part in ("expected", "step"):
+        assert problem["detail"].count(problem[part]) == 1 or not problem[part], problem
+    sentences = [sentence.strip(" .") for sentence in problem["detail"].replace("; ", ". ").split(". ")]
+    assert len({*sentences}) == len(sentences), problem
 
 
 def update(viewer, timeout=10):

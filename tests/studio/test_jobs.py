@@ -8,7 +8,7 @@ import pytest
 from conftest import ack, update
 from fake_child import Trainer
 
-from narrows.studio.jobs import COLD, STOPPING, Inbox
+from narrows.studio.jobs import COLD, LEAVING, STOPPING, Inbox
 
 LONG = {"training": {"epochs": 10_000}}
 
@@ -39,6 +39,15 @@ def test_the_next_one_waits_and_says_why(studio):
     assert studio.run(second)["state"] == "waiting"
     assert "Another training" in studio.run(second)["why"]
     studio.do(first, "pause")
+    studio.wait(second, "running")
+    assert studio.run(first)["state"] == "stopped"
+
+
+def test_one_that_waits_for_what_still_reads_says_that_it_is_being_ended(studio):
+    (first,) = studio.new({**LONG, "seed": Trainer.READS})
+    studio.do(first, "stop")
+    (second,) = studio.new(LONG)
+    assert (studio.run(second)["state"], studio.run(second)["why"]) == ("waiting", LEAVING)
     studio.wait(second, "running")
     assert studio.run(first)["state"] == "stopped"
 
@@ -267,3 +276,98 @@ def test_a_fork_of_what_is_deleted_meanwhile_leaves_nothing(studio, monkeypatch)
     monkeypatch.setattr(desk, "check_snapshot", lambda row, step: desk.store.remove(row["id"]))
     assert studio.http.post(f"/api/runs/{parent}/fork", json={"step": 5}).status_code == 409
     assert desk.store.runs() == []
+    desk.home.throw_away(parent)
+
+
+def with_snapshot(studio, run, step=5):
+    """A run that has a snapshot, whatever is in it."""
+    snapshot = studio.home.folder(run) / "snapshots" / f"{step}.safetensors"
+    snapshot.parent.mkdir(exist_ok=True)
+    snapshot.write_bytes(b"x")
+
+
+def names(studio):
+    return [row["name"] for row in studio.http.get("/api/runs").json()]
+
+
+def test_many_turns_of_a_knob_leave_one_run_and_its_name(studio, monkeypatch):
+    monkeypatch.setattr("narrows.studio.desk.SCAN_SECONDS", 0.05)
+    (run,) = studio.new(LONG)
+    for _ in range(3):
+        studio.wait(run, "running")
+        with_snapshot(studio, run)
+        answer = studio.http.post(f"/api/runs/{run}/fork", json={"step": 5, "instead": True})
+        assert answer.status_code == 201
+        run = answer.json()["id"]
+        assert names(studio) == ["digits dense 64"]
+    (run,) = studio.new(LONG, instead=run)
+    studio.wait(run, "running")
+    assert names(studio) == ["digits dense 64"]
+    until(lambda: len(list(studio.home.bin.iterdir())) == 4)
+    until(lambda: [row["id"] for row in studio.server.desk.store.runs()] == [run])
+
+
+@pytest.mark.parametrize("why", ["named", "paused", "forked", "trained", "done"])
+def test_a_run_that_somebody_kept_or_that_trained_for_a_while_stays(studio, monkeypatch, why):
+    (run,) = studio.new(LONG)
+    studio.wait(run, "running")
+    if why == "named":
+        studio.http.patch(f"/api/runs/{run}", json={"name": "mine"})
+    elif why == "paused":
+        studio.do(run, "pause")
+        studio.do(run, "resume")
+    elif why == "forked":
+        with_snapshot(studio, run)
+        studio.http.post(f"/api/runs/{run}/fork", json={"step": 5})
+    elif why == "trained":
+        monkeypatch.setattr("narrows.studio.desk.HARDLY_SECONDS", 0.01)
+    else:
+        studio.do(run, "stop")
+        studio.wait(run, "stopped")
+    studio.wait(run, "running", "stopped")
+    studio.new(LONG, instead=run)
+    assert studio.wait(run, "stopped")
+    assert run not in studio.server.desk.replaced
+
+
+def test_who_looks_at_a_run_or_begins_with_it_keeps_it_in_its_place(studio, monkeypatch):
+    monkeypatch.setattr("narrows.studio.desk.SCAN_SECONDS", 0.05)
+    (run,) = studio.new(LONG)
+    studio.wait(run, "running")
+    with studio.live(run) as viewer:
+        update(viewer)
+        studio.new(LONG, instead=run)
+        time.sleep(0.5)
+        assert studio.home.folder(run).is_dir()
+    until(lambda: not studio.home.folder(run).is_dir())
+
+
+def test_a_run_that_is_gone_already_is_no_obstacle(studio):
+    (run,) = studio.new({"training": {"epochs": 1}}, instead="aaaaaaaaaaaa")
+    studio.wait(run, "done")
+
+
+def test_forks_say_once_where_they_come_from(studio):
+    (run,) = studio.new({"training": {"epochs": 1}}, names=["mine"])
+    for name in ("mine (2)", "mine (3)"):
+        studio.wait(run, "done")
+        with_snapshot(studio, run)
+        row = studio.http.post(f"/api/runs/{run}/fork", json={"step": 5}).json()
+        assert row["name"] == name
+        run = row["id"]
+    studio.wait(run, "done")
+
+
+def test_a_fork_that_has_begun_begins_again_without_its_origin(studio):
+    (parent,) = studio.new({"training": {"epochs": 1}})
+    studio.wait(parent, "done")
+    with_snapshot(studio, parent)
+    fork = studio.http.post(f"/api/runs/{parent}/fork", json={"step": 5}).json()["id"]
+    studio.wait(fork, "done")
+    start = studio.home.folder(fork) / "start.safetensors"
+    start.write_bytes(b"weights")
+    assert studio.http.delete(f"/api/runs/{parent}").status_code == 200
+    for _ in range(2):
+        assert studio.do(fork, "restart").status_code == 200
+        studio.wait(fork, "done")
+        assert start.read_bytes() == b"weights"

@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 import httpx
 import pytest
 from starlette.exceptions import HTTPException
+from starlette.responses import Response
 
 from narrows.studio.guard import Decision
 from narrows.studio.limits import Limits
@@ -177,6 +178,42 @@ def test_an_answer_that_takes_longer_than_headers_may_is_not_cut_off(studio, mon
     with studio.live() as viewer:
         time.sleep(0.5)
         assert viewer.ping().wait(5)
+
+
+def large(studio, monkeypatch, size=20 << 20):
+    """A connection that has asked for an answer larger than what systems hold of one on the way."""
+    answer = Response(b"x" * size)
+    monkeypatch.setattr(studio.server.desk.pages, "answer", lambda path, request: answer)
+    raw = socket.socket()
+    raw.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65_536)
+    raw.settimeout(10)
+    raw.connect(("127.0.0.1", studio.port))
+    key = f"Host: 127.0.0.1:{studio.port}\r\nAuthorization: Bearer {studio.home.token}"
+    raw.sendall(f"GET /static/x HTTP/1.1\r\n{key}\r\n\r\n".encode())
+    return raw
+
+
+def read(raw, gap=0.0):
+    """The bytes that come before the other side ends a connection, or has sent all."""
+    count = 0
+    with contextlib.suppress(ConnectionResetError):
+        while count < 20 << 20 and (piece := raw.recv(1 << 20)):
+            count += len(piece)
+            time.sleep(gap)
+    return count
+
+
+def test_an_answer_that_nobody_takes_is_given_up(studio, monkeypatch):
+    monkeypatch.setattr("narrows.studio.serve.TAKE_SECONDS", 0.3)
+    with large(studio, monkeypatch) as raw:
+        time.sleep(1)
+        assert 0 < read(raw) < 20 << 20
+
+
+def test_an_answer_that_is_taken_slowly_arrives(studio, monkeypatch):
+    monkeypatch.setattr("narrows.studio.serve.TAKE_SECONDS", 0.3)
+    with large(studio, monkeypatch) as raw:
+        assert read(raw, gap=0.01) >= 20 << 20
 
 
 def test_a_machine_has_so_many_connections_and_no_more(studio, monkeypatch):

@@ -143,6 +143,25 @@ def test_lockstep_advances_all_by_as_many_steps(child, digits, tmp_path):
     assert last["dense"] == last["conv"] >= 40
 
 
+def test_a_run_that_still_reads_its_data_lets_go_at_once(child, digits, tmp_path):
+    slow = small(load("glyphs", limit=1000), "dense", "data.name=glyphs")
+    start(child, order(tmp_path, "slow", slow))
+    child.until("state", state="starting", why="The data are being read: glyphs.")
+    begin = time.perf_counter()
+    child.say("stop")
+    child.until("idle")
+    assert time.perf_counter() - begin < 0.5
+    assert (child.all("started"), child.all("state", state="stopped")[0]["id"]) == ([], "slow")
+    start(child, order(tmp_path, "next", small(digits)))
+    child.until("started", id="next")
+    start_again = order(tmp_path, "slow", slow)
+    child.say("stop")
+    child.until("idle")
+    # What was left goes on being read, and is not read a second time.
+    start(child, start_again)
+    child.until("started", id="slow")
+
+
 def test_pausing_is_quick_and_its_time_is_not_counted(child, digits, tmp_path):
     chosen = small(digits, "dense", "training.epochs=2000")
     start(child, order(tmp_path, "a", chosen))

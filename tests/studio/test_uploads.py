@@ -15,6 +15,7 @@ import pytest
 from PIL import Image
 
 from narrows.data import load
+from narrows.studio.intake import magic
 
 
 def give(studio, content, name="a file"):
@@ -125,6 +126,43 @@ def test_a_file_of_another_kind_gets_a_sentence(studio_for_bad_files, case):
 @pytest.mark.parametrize("case", BAD_INSIDE)
 def test_a_bad_file_gets_a_sentence(studio_for_bad_files, case):
     check_refused(studio_for_bad_files, *BAD_INSIDE[case])
+
+
+def test_a_program_sees_the_status_and_a_page_that_asks_sees_it_within(studio):
+    for preference, status in (({}, 415), ({"Prefer": "wait=1, problems=200"}, 200)):
+        answer = studio.http.post("/api/uploads", content=b"GIF89a", headers=preference)
+        assert (answer.status_code, answer.json()["status"]) == (status, 415)
+        assert answer.headers["content-type"] == "application/problem+json"
+        assert answer.headers.get("preference-applied") == ("problems=200" if preference else None)
+    assert studio.http.post("/api/uploads", content=files.table(), headers=preference).status_code == 201
+
+
+def test_what_the_guard_refuses_and_a_bug_keep_their_status(studio, monkeypatch):
+    calmly = {"Prefer": "problems=200"}
+    assert studio.http.get("/api/runs", headers={**calmly, "Authorization": "Bearer x"}).status_code == 401
+    monkeypatch.setattr("narrows.studio.store.Store.runs", lambda store: 1 / 0)
+    assert studio.http.get("/api/runs", headers=calmly).status_code == 500
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("cat.png", "cat.png is named as a picture, but holds text"),
+        ("CAT.JPG", "named as a picture"),
+        ("a.wav", "named as a sound"),
+        ("a.npy", "named as an array"),
+        ("a.zip", "named as an archive"),
+    ],
+)
+def test_text_that_is_named_as_something_else_is_refused(studio_for_bad_files, name, words):
+    answer = give(studio_for_bad_files, files.table(), name)
+    assert (answer.status_code, words in answer.json()["detail"]) == (415, True)
+    assert list(studio_for_bad_files.home.uploads.iterdir()) == []
+
+
+@pytest.mark.parametrize("name", ["mine.csv", "mine.txt", "mine.tsv", "mine.data", "mine", "png", "cat.png.csv"])
+def test_text_by_any_other_name_is_a_table(name):
+    assert magic.check_name(name, magic.format_of(files.table())) is None
 
 
 def test_an_archive_never_writes_outside(studio):

@@ -69,7 +69,7 @@ def encoding_of(path: Path) -> str:
         if head.startswith((b"\xff\xfe", b"\xfe\xff")):
             return "utf-16"
         if b"\0" in head:
-            raise InputError(f"{path.name} is not text", expected="a table as text", code="input.binary")
+            raise InputError(f"{path.name} is not text", expected="a table such as CSV", code="input.binary")
         file.seek(0)
         try:
             for _ in iter(lambda: file.readline(1 << 20).decode("utf-8-sig"), ""):
@@ -172,14 +172,18 @@ def unique_names(fields: list[str]) -> list[str]:
     """Column names, a second of the same name with a number behind it.
 
     Example:
-        >>> unique_names(["a", "b", "a", ""])
-        ['a', 'b', 'a (2)', 'unnamed 4']
+        >>> unique_names(["a", "b", "a", "", "a"])
+        ['a', 'b', 'a (2)', 'unnamed 4', 'a (3)']
     """
-    names: list[str] = []
+    names: dict[str, None] = {}
+    times: dict[str, int] = {}
     for number, field in enumerate(fields, 1):
-        name = field.strip() or f"unnamed {number}"
-        names.append(name if name not in names else f"{name} ({names.count(name) + 1})")
-    return names
+        name = made = field.strip() or f"unnamed {number}"
+        while made in names:
+            times[name] = times.get(name, 1) + 1
+            made = f"{name} ({times[name]})"
+        names[made] = None
+    return list(names)
 
 
 def read_parquet(path: Path) -> tuple[Columns, tuple[str, ...]]:

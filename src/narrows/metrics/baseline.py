@@ -53,7 +53,7 @@ class PCABaseline:
             raise InputError(f"objects of shape {x.shape}", expected="at least two rows", code="input.few")
         mean = column_means(x)
         if not np.isfinite(mean).all():
-            raise InputError("values that are not finite", expected="finite numbers", code="input.nan")
+            raise InputError("values that are not finite numbers", code="input.nan")
         exact = x.shape[1] <= EXACT_COLUMNS
         directions = from_covariance(x, mean, size) if exact else from_sketch(x, mean, size)
         # The sign of a direction is arbitrary: the largest entry is made positive so that results repeat.

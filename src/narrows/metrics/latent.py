@@ -67,7 +67,7 @@ def labelled(z: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         raise InputError(f"{len(z)} codes and {len(y)} classes", expected="one class for each code")
     z, y = z[y >= 0], y[y >= 0]
     if not np.isfinite(z).all():
-        raise InputError("codes that are not finite", expected="finite numbers", code="input.nan")
+        raise InputError("codes that are not finite numbers", code="input.nan")
     if len(np.unique(y)) < 2:
         raise InputError(f"{len(np.unique(y))} class among the objects", expected="at least two", code="input.few")
     return z, y

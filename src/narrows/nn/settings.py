@@ -45,7 +45,10 @@ class Conv(Settings):
     activation: Activation = "silu"
     """Function after each convolution."""
     map: bool = False
-    """Keep the code a map, as VQ-VAE does: `bottleneck.size` numbers for each place of the smallest grid."""
+    """Keep the code a map, as VQ-VAE does: `bottleneck.size` numbers for each place of the smallest grid.
+
+    A place sees 1 + (kernel - 1) (2^L - 1) pixels a side after L layers; of background alone it has nothing to say.
+    """
 
     def build(self, shape: tuple[int, ...], code: int) -> Pair:
         """The encoder and decoder for objects of `shape` and a code of `code` numbers."""
@@ -114,6 +117,6 @@ def check_halvings(shape: tuple[int, ...], wanted: int, path: str) -> None:
     raise UsageError(
         f"{path} asks to halve a {size} object {wanted} times",
         expected=f"at most {allowed} for its shorter side",
-        step=f"Use {allowed} or fewer" if allowed else "Use network.kind=dense",
+        step="" if allowed else "Use network.kind=dense",
         code="usage.halvings",
     )

@@ -72,7 +72,7 @@ def decode(model: Model, z: np.ndarray) -> np.ndarray:
     if z.shape[1:] != model.code_shape:
         raise InputError(f"codes of shape {z.shape[1:]}", expected=f"{model.code_shape} numbers, as this model makes")
     if not np.isfinite(z).all():
-        raise InputError("codes that are not all finite", expected="finite numbers", code="input.nan")
+        raise InputError("codes that are not all finite numbers", code="input.nan")
     device = model.offset.device
     parts = torch.from_numpy(z).split(batch_of(model))
     made = [model.unscaled(model.decode(part.to(device))).cpu().numpy() for part in parts]

@@ -1,4 +1,4 @@
-"""The app: the guard outside, the limits within, the routes inside."""
+"""The app: the guard outside, the limits within, the routes inside; refusals told as whoever asks prefers it."""
 
 import contextlib
 from collections.abc import AsyncIterator, Callable, Iterable
@@ -9,6 +9,7 @@ from typing import Any
 from fastapi import FastAPI
 
 from narrows import __version__
+from narrows.studio import calm
 from narrows.studio.children import PROGRAM
 from narrows.studio.desk import Desk
 from narrows.studio.guard import Guard, policy
@@ -16,11 +17,11 @@ from narrows.studio.home import Home
 from narrows.studio.jobs import AT_ONCE
 from narrows.studio.limits import Limits
 from narrows.studio.pages import STATIC, Pages
-from narrows.studio.problems import PROBLEM_SCHEMA, TITLES, add_handlers
+from narrows.studio.problems import PROBLEM_SCHEMA, PROBLEM_TYPE, TITLES, add_handlers
 from narrows.studio.routes import ROUTERS
 
 PROBLEMS: dict[int | str, dict[str, Any]] = {
-    status: {"description": TITLES[status], "content": {"application/problem+json": {"schema": PROBLEM_SCHEMA}}}
+    status: {"description": TITLES[status], "content": {PROBLEM_TYPE: {"schema": PROBLEM_SCHEMA}}}
     for status in (400, 401, 403, 404, 405, 408, 409, 413, 415, 422, 429, 503, 507)
 }
 """What every route may answer instead."""
@@ -47,7 +48,7 @@ def create_app(
     """
     pages = Pages(static)
     app = inner_app(Desk(home, pages, at_once=at_once, cores=cores, program=program))
-    return Guard(Limits(app), token=home.token, cookie=home.cookie, hosts=hosts, csp=policy(pages.hashes))
+    return Guard(calm.Calm(Limits(app)), token=home.token, cookie=home.cookie, hosts=hosts, csp=policy(pages.hashes))
 
 
 def desk_of(app: Any) -> Desk:
@@ -86,11 +87,14 @@ def inner_app(desk: Desk) -> FastAPI:
 
 
 def described(app: FastAPI, schema: Callable[[], dict[str, Any]]) -> dict[str, Any]:
-    """The OpenAPI schema of the app, with the key that the guard asks for."""
+    """The OpenAPI schema of the app, with the key that the guard asks for and the way in which problems are told."""
     found = schema()
+    if "security" in found:
+        return found
     found["components"]["securitySchemes"] = {
         "token": {"type": "http", "scheme": "bearer", "description": "what .studio/token holds"}
     }
     found["security"] = [{"token": []}]
     found["paths"]["/api/health"]["get"]["security"] = []
+    calm.describe(found["paths"])
     return found

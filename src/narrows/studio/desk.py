@@ -38,13 +38,16 @@ from narrows.studio.hub import KINDS, Hub, Record
 from narrows.studio.jobs import AT_ONCE, Jobs
 from narrows.studio.pages import Pages
 from narrows.studio.snapshots import frames_of, path_of, read_snapshot, said_in, steps_of
-from narrows.studio.store import LIVE, Row, Store
+from narrows.studio.store import GOING, LIVE, Row, Store
 from narrows.studio.uploads import Uploads
 
 log = logging.getLogger("narrows.studio")
 
 SCAN_SECONDS = 3.0
 """How often the folder of runs is looked through for what began or changed in a terminal."""
+
+HARDLY_SECONDS = 10.0
+"""A run that another took the place of before it had trained for so long goes to the bin, unless somebody kept it."""
 
 UPLOAD = "upload:"
 ABOUT, COURSE = "about.json", "course.json"
@@ -72,6 +75,8 @@ class Desk:
         self.hub.looked_at = self.look
         self.jobs.ended = lambda run: self.background(asyncio.to_thread(self.remember, run))
         self.quick, self.slow = Bench(program=program), Bench(keep=False, program=program)
+        self.kept: set[str] = set()
+        self.replaced: set[str] = set()
         self.scanning: asyncio.Task[None] | None = None
         self.tasks: set[asyncio.Task[Any]] = set()
 
@@ -151,6 +156,7 @@ class Desk:
             try:
                 for row in await asyncio.to_thread(self.scan):
                     self.hub.know(row["id"], **shown_facts(row))
+                await self.tidy()
             except Exception:
                 # The disk may be gone for a moment: the next look finds it again.
                 log.exception("the folder of the runs cannot be looked through")
@@ -195,6 +201,41 @@ class Desk:
         for place in self.home.shown_root.iterdir():
             if place.name not in known:
                 shutil.rmtree(place, ignore_errors=True)
+
+    # Runs that give way
+
+    def keep(self, run: str) -> None:
+        """Somebody did something with a run: it is not tidied away."""
+        self.kept.add(run)
+        self.replaced.discard(run)
+
+    def replace(self, run: str) -> None:
+        """Stop a run that another takes the place of; it is to go if it has hardly trained and nobody kept it.
+
+        Every turn of a knob begins a training, and the last one is the one that was meant.
+        """
+        row = next((row for row in self.store.select("WHERE id = ?", run) if row["state"] in GOING), None)
+        if row and self.jobs.is_live(run):
+            family = self.store.family(row["family"])
+            self.jobs.do(row, "stop")
+            if not any(other["id"] in self.kept or other["seconds"] >= HARDLY_SECONDS for other in family):
+                self.replaced |= {other["id"] for other in family}
+
+    async def tidy(self) -> None:
+        """Put runs that are to go into the bin, once they have stopped and nobody needs them."""
+        forked = {row["forked_from"] for row in self.store.runs() if row["state"] in ("waiting", "starting")}
+        looked_at = {run for viewer in self.hub.viewers for run in viewer.watch}
+        for run in self.replaced - forked - looked_at:
+            if not self.jobs.is_live(run):
+                self.replaced.discard(run)
+                for row in self.store.select("WHERE id = ? AND state = 'stopped'", run):
+                    await self.throw_away(row)
+
+    async def throw_away(self, row: Row) -> None:
+        """Put a run into the bin."""
+        await asyncio.to_thread(self.home.throw_away, row["folder"])
+        self.store.remove(row["id"])
+        self.hub.drop(row["id"])
 
     # One run
 

@@ -16,7 +16,7 @@ from narrows.files import parse_json, read_json
 from narrows.recipe import Recipe
 
 RECIPE, MODEL, MANIFEST = "recipe.json", "model.json", "manifest.json"
-METRICS, REPORT, RESUME = "metrics.jsonl", "report.json", "resume.safetensors"
+METRICS, REPORT, RESUME, START = "metrics.jsonl", "report.json", "resume.safetensors", "start.safetensors"
 
 FRESH_SECONDS = 30.0
 """A run that is not finished and whose files changed within so many seconds is taken for one that trains."""

@@ -23,7 +23,7 @@ from urllib.parse import parse_qs
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from narrows.studio.problems import problem
+from narrows.studio.problems import PROBLEM_TYPE, problem
 
 Headers = dict[bytes, list[bytes]]
 HeaderList = list[tuple[bytes, bytes]]
@@ -128,6 +128,9 @@ class Refusal(Exception):
     def __init__(self, status: int, detail: str, step: str = ""):
         super().__init__(detail)
         self.status, self.detail, self.step = status, detail, step
+
+    def __str__(self) -> str:
+        return f"{self.detail} {self.step}." if self.step else self.detail
 
 
 class Guard:
@@ -255,8 +258,8 @@ class Guard:
             await send({"type": "websocket.close", "code": 1008, "reason": ""})
             return
         is_page = scope["path"] == "/"
-        body = page_of(refusal) if is_page else json.dumps(problem(refusal.status, refusal.detail, step=refusal.step))
-        kind = b"text/html; charset=utf-8" if is_page else b"application/problem+json"
+        body = page_of(refusal) if is_page else json.dumps(problem(refusal.status, str(refusal), step=refusal.step))
+        kind = b"text/html; charset=utf-8" if is_page else PROBLEM_TYPE.encode()
         content = body.encode()
         headers = [(b"content-type", kind), (b"content-length", str(len(content)).encode())]
         if scope["method"] not in SAFE:

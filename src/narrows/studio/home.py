@@ -88,11 +88,12 @@ class Home:
                 code="environment.disk",
             )
 
-    def throw_away(self, name: str) -> None:
-        """Move the folder of a run into the bin."""
-        folder = self.folder(name)
+    def throw_away(self, name: str) -> Path:
+        """Move the folder of a run into the bin, and say where it lies there."""
+        folder, place = self.folder(name), self.bin / f"{name}-{new_id()}"
         if folder.is_dir():
-            os.replace(folder, self.bin / f"{name}-{new_id()}")
+            os.replace(folder, place)
+        return place
 
     def empty_bin(self, now: float) -> None:
         """Remove what has been in the bin for more than `BIN_DAYS` days."""

@@ -38,13 +38,16 @@ import asyncio
 import contextlib
 import logging
 import os
+import shutil
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from narrows.errors import NarrowsError, UsageError
 from narrows.studio.children import PROGRAM, Child
+from narrows.studio.folder import START
 from narrows.studio.home import Home
 from narrows.studio.hub import KIND_AT, Hub
 from narrows.studio.snapshots import path_of
@@ -87,6 +90,7 @@ LATE = ("report", "baseline", "snapshot", "notice", "frames")
 
 COLD = "The training process is getting ready; that takes a few seconds."
 STOPPING = "The training before this one is stopping and saves what it learned; this one begins right after it."
+LEAVING = "The training before this one is being ended while it still gets ready; this one begins right after it."
 BUSY = "Another training is under way; this one begins when it has ended or is paused."
 LOST = "The studio ended while it trained; it goes on from its last saved state."
 ENDED = "It did not stop in time and was ended; it goes on from its last saved state."
@@ -124,6 +128,11 @@ class Family:
         """Whether all that still train are paused."""
         live = [state for state in self.states.values() if state in LIVE]
         return bool(live) and all(state == "paused" for state in live)
+
+    @property
+    def has_begun(self) -> bool:
+        """Whether any of them trains, or has trained."""
+        return any(state not in ("waiting", "starting") for state in self.states.values())
 
 
 class Jobs:
@@ -281,8 +290,9 @@ class Jobs:
         begins = self.origins(rows)
         self.check_room()
         for row in rows:
-            self.home.throw_away(row["folder"])
+            old = self.home.throw_away(row["folder"])
             self.home.folder(row["folder"]).mkdir()
+            keep_start(old, self.home.folder(row["folder"]))
             self.store.change(row["id"], epoch=0, step=0, seconds=0.0, loss=None, valid=None, best=None)
             self.hub.begin_again(row["id"])
         self.begin(rows, begins=begins, pace=pace)
@@ -296,7 +306,10 @@ class Jobs:
         return {row["id"]: self.origin(row) for row in rows if row["forked_from"]}
 
     def origin(self, row: Row) -> dict[str, Any]:
-        """Where the weights of a forked run come from."""
+        """Where the weights of a forked run come from: itself, once it has begun."""
+        own = self.home.folder(row["folder"])
+        if (own / START).is_file():
+            return {"folder": str(own), "step": row["forked_step"]}
         with contextlib.suppress(UsageError):
             folder = self.home.folder(self.store.run(row["forked_from"])["folder"])
             if path_of(folder, row["forked_step"]).is_file():
@@ -376,8 +389,9 @@ class Jobs:
 
     def tell_why(self, family: Family) -> None:
         """Tell what a family waits for, if that is something else than it was."""
-        stops = any(other.is_stopping for other in self.working())
-        why = COLD if self.room() else STOPPING if stops else BUSY
+        stopping = [other for other in self.working() if other.is_stopping]
+        stops = STOPPING if any(other.has_begun for other in stopping) else LEAVING
+        why = COLD if self.room() else stops if stopping else BUSY
         if family.told != why:
             family.told = why
             self.set_state(family, "waiting", why)
@@ -547,6 +561,16 @@ class Inbox:
             except Exception:
                 # What goes wrong with one run must not cost what is said of the others.
                 log.exception("%s said %s", child.role, str(message)[:200])
+
+
+def keep_start(old: Path, new: Path) -> None:
+    """Let a run that begins again have the weights it began with, if it is a fork."""
+    if (old / START).is_file():
+        try:
+            os.link(old / START, new / START)
+        except OSError:
+            # Not every file system knows two names of one file.
+            shutil.copyfile(old / START, new / START)
 
 
 def refused(what: str, row: Row) -> UsageError:

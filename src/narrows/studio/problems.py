@@ -64,6 +64,7 @@ TITLES = {
 }
 
 
+PROBLEM_TYPE = "application/problem+json"
 PROBLEM_SCHEMA = {
     "type": "object",
     "properties": {name: {"type": "string"} for name in ("type", "title", "detail", "code", "expected", "step")}
@@ -75,6 +76,13 @@ PROBLEM_SCHEMA = {
 
 def problem(status: int, detail: str, *, code: str = "", expected: str = "", step: str = "") -> dict[str, Any]:
     """The body of an error.
+
+    Args:
+        status: Its HTTP status.
+        detail: All there is to say of it, what was expected and the next step among it.
+        code: Stable name of the error.
+        expected: The part of `detail` that says what was expected.
+        step: The part of it that says what to do next.
 
     Example:
         >>> problem(404, "no run 'x'")["title"]
@@ -98,7 +106,7 @@ def told(error: NarrowsError) -> dict[str, Any]:
 
 def answer(body: dict[str, Any]) -> JSONResponse:
     """An error as an answer."""
-    return JSONResponse(body, status_code=body["status"], media_type="application/problem+json")
+    return JSONResponse(body, status_code=body["status"], media_type=PROBLEM_TYPE)
 
 
 def revived(error: dict[str, Any]) -> NarrowsError:
@@ -166,5 +174,6 @@ def incident(error: Exception) -> JSONResponse:
     """The answer to a bug: a number under which the log tells more."""
     number = secrets.token_hex(4)
     log.error("incident %s", number, exc_info=error)
-    detail = f"A bug in narrows; its log tells more under incident {number}."
-    return answer(problem(500, detail, code="bug", step="Report it with what the terminal says"))
+    step = "Report it with what the terminal says"
+    detail = f"A bug in narrows; its log tells more under incident {number}. {step}."
+    return answer(problem(500, detail, code="bug", step=step))

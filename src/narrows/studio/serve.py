@@ -12,6 +12,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
 from narrows.studio.app import desk_of
+from narrows.studio.limits import RATE
 
 MESSAGE_BYTES, HEADER_BYTES = 64 << 10, 16 << 10
 CONNECTIONS, PEER_CONNECTIONS, LOCAL_CONNECTIONS = 4096, 64, 2048
@@ -21,10 +22,18 @@ HEAD_SECONDS = 20.0
 """So long may a peer take from the first byte of a request, or from connecting, to the end of its headers."""
 
 
+TAKE_SECONDS = 60.0
+"""So often it is seen whether a peer takes the answer it asked for: `RATE` bytes a second of it at least."""
+
+
 class Door(H11Protocol):
-    """A connection: one too many of its peer is cut at once, one whose peer does not finish its headers in time."""
+    """A connection: one too many of its peer is cut at once.
+
+    Cut are also one whose peer does not finish its headers in time, and one whose peer does not take its answer.
+    """
 
     waiting: asyncio.TimerHandle | None = None
+    giving: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
@@ -40,7 +49,21 @@ class Door(H11Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self.rest()
+        self.give_no_more()
         super().connection_lost(exc)
+
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        self.give()
+
+    def resume_writing(self) -> None:
+        self.give_no_more()
+        super().resume_writing()
+
+    def timeout_keep_alive_handler(self) -> None:
+        super().timeout_keep_alive_handler()
+        # What is closed stays until the last answer is taken.
+        self.give()
 
     def handle_websocket_upgrade(self, event: Any) -> None:
         self.rest()
@@ -59,6 +82,26 @@ class Door(H11Protocol):
         if self.waiting:
             self.waiting.cancel()
             self.waiting = None
+
+    def give(self) -> None:
+        """Let the time of a peer run that has not taken what was written."""
+        if self.giving is None:
+            left = self.transport.get_write_buffer_size()
+            self.giving = self.loop.call_later(TAKE_SECONDS, self.check_taken, left)
+
+    def check_taken(self, before: int) -> None:
+        """Cut the connection if too little was taken of so many bytes."""
+        self.giving = None
+        if before - self.transport.get_write_buffer_size() < TAKE_SECONDS * RATE:
+            self.transport.abort()
+        else:
+            self.give()
+
+    def give_no_more(self) -> None:
+        """All was taken, or nobody is there to take it."""
+        if self.giving:
+            self.giving.cancel()
+            self.giving = None
 
 
 def peer_of(connection: Any) -> str:

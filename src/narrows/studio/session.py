@@ -54,7 +54,7 @@ class Session:
         for run in self.runs:
             self.obey()
             if not self.stopped:
-                self.attempt(run, run.begin)
+                self.attempt(run, run.begin, self.is_left)
         self.comparing = beside(self.compare)
         try:
             if not self.stopped:
@@ -130,6 +130,11 @@ class Session:
     def called(self) -> bool:
         """Whether there is a command."""
         return not self.inbox.empty()
+
+    def is_left(self) -> bool:
+        """Whether the trainings are to stop, after all that the server has said."""
+        self.obey()
+        return self.stopped
 
     def obey(self) -> None:
         """Do what the server has said since the last time."""

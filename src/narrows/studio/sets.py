@@ -1,7 +1,13 @@
-"""Data sets kept in memory: the last few that were used, so that play answers at once."""
+"""Data sets kept in memory: the last few that were used, so that play answers at once.
+
+Each is read in a thread of its own. Who waits for one may leave: it is read to its end all the same, and is there when
+somebody comes back to it.
+"""
 
 from collections import OrderedDict
 from collections.abc import Callable
+from concurrent.futures import Future, wait
+from threading import Lock, Thread
 from typing import Any
 
 from narrows.data import load
@@ -10,8 +16,20 @@ from narrows.types import Splits
 
 KEPT, KEPT_BYTES = 8, 1 << 30
 
+LOOK_SECONDS = 0.02
+"""So often is asked whether to leave while a set is read."""
+
+Progress = Callable[[int, int | None], Any]
+"""Called with the bytes so far and in all."""
+
 SETS: OrderedDict[str, Splits] = OrderedDict()
 """The sets in memory by all that they depend on, the one used last at the end."""
+
+READING: dict[str, "Reading"] = {}
+"""The sets that are being read."""
+
+LOCK = Lock()
+"""Held by who looks into `SETS` and `READING` or changes them."""
 
 
 def key_of(settings: Data, source: str) -> str:
@@ -24,13 +42,48 @@ def is_loaded(settings: Data, source: str) -> bool:
     return key_of(settings, source) in SETS
 
 
-def loaded(settings: Data, source: str, progress: Callable[[int, int | None], Any] | None = None) -> Splits:
+class Reading:
+    """A set that is being read, from now on.
+
+    Args:
+        settings: What the recipe says of it.
+        source: Where it is, a name or a path.
+    """
+
+    def __init__(self, settings: Data, source: str):
+        self.settings, self.source, self.key = settings, source, key_of(settings, source)
+        self.found: Future[Splits] = Future()
+        self.come: tuple[int, int | None] | None = None
+        READING[self.key] = self
+        Thread(target=self.read, daemon=True, name="data").start()
+
+    def read(self) -> None:
+        """Read it, and keep it."""
+        try:
+            wanted = self.settings.model_dump(exclude={"name", "scaling"})
+            data = load(self.source, **wanted, progress=self.tell)
+        except BaseException as error:
+            with LOCK:
+                del READING[self.key]
+            self.found.set_exception(error)
+            return
+        with LOCK:
+            del READING[self.key]
+            SETS[self.key] = data
+            forget()
+        self.found.set_result(data)
+
+    def tell(self, done: int, total: int | None) -> None:
+        """Note how far a download is, for whoever waits."""
+        self.come = done, total
+
+
+def loaded(settings: Data, source: str) -> Splits:
     """The data of a recipe.
 
     Args:
         settings: What the recipe says of it.
         source: Where it is, a name or a path.
-        progress: Called with bytes so far and in all while something is downloaded.
 
     Raises:
         NarrowsError: It cannot be loaded.
@@ -39,13 +92,37 @@ def loaded(settings: Data, source: str, progress: Callable[[int, int | None], An
         >>> loaded(Data(name="upload:1"), "digits") is loaded(Data(name="digits"), "digits")
         True
     """
+    data = read(settings, source)
+    assert data is not None
+    return data
+
+
+def read(
+    settings: Data, source: str, progress: Progress | None = None, leave: Callable[[], bool] = lambda: False
+) -> Splits | None:
+    """The data of a recipe, or None where `leave` says so before they are read.
+
+    Args:
+        settings: What the recipe says of it.
+        source: Where it is, a name or a path.
+        progress: Called again and again while something is downloaded.
+        leave: Asked again and again.
+
+    Raises:
+        NarrowsError: It cannot be loaded.
+    """
     key = key_of(settings, source)
-    if key not in SETS:
-        wanted = settings.model_dump(exclude={"name", "scaling"})
-        SETS[key] = load(source, **wanted, progress=progress)
-    SETS.move_to_end(key)
-    forget()
-    return SETS[key]
+    with LOCK:
+        if key in SETS:
+            SETS.move_to_end(key)
+            return SETS[key]
+        reading = READING.get(key) or Reading(settings, source)
+    while not wait([reading.found], LOOK_SECONDS).done:
+        if leave():
+            return None
+        if progress and reading.come:
+            progress(*reading.come)
+    return reading.found.result()
 
 
 def forget() -> None:

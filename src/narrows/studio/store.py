@@ -50,7 +50,10 @@ VERSION = 1
 DAMAGED = (sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT)
 """What SQLite says of a file that is no database; all else, such as a lock or a disk that fails, may pass."""
 
-LIVE = ("waiting", "starting", "running", "paused")
+GOING = ("waiting", "starting", "running")
+"""States of a run that goes on by itself."""
+
+LIVE = (*GOING, "paused")
 """States of a run that a child works on, or is to work on."""
 
 STATES = (*LIVE, "stopped", "done", "diverged", "failed")

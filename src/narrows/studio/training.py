@@ -19,7 +19,7 @@ from narrows.studio.opened import first_weights
 from narrows.studio.outbox import Outbox
 from narrows.studio.scene import scene_of
 from narrows.studio.screen import Screen
-from narrows.studio.sets import is_loaded, loaded
+from narrows.studio.sets import is_loaded, read
 from narrows.studio.shown import shown, write_about, write_shown
 from narrows.studio.snapshots import clear
 from narrows.studio.view import View
@@ -68,14 +68,20 @@ class Training:
             self.said = (state, why)
             self.say("state", state=state, why=why)
 
-    def begin(self) -> None:
+    def begin(self, leave: Callable[[], bool]) -> None:
         """Load the data, build the parts, write the shown set, and show the untrained model.
+
+        Args:
+            leave: Whether to leave it at that; asked while the data are read, and before each other part.
 
         Raises:
             NarrowsError: The recipe or the data cannot be.
         """
         self.recipe = parse(self.order["recipe"])
-        self.data = self.load()
+        data = self.load(leave)
+        if data is None or leave():
+            return
+        self.data = data
         resume = bool(self.order.get("resume")) and (self.folder / RECIPE).is_file()
         start = None if resume else self.start()
         # Trying what computes fastest would keep whoever watches waiting, longest for the slowest models.
@@ -86,10 +92,13 @@ class Training:
         self.tell("starting", "The network is being built.")
         started = next(self.events)
         assert isinstance(started, Started)
-        self.introduce(started)
+        if leave():
+            self.events.close()
+        else:
+            self.introduce(started)
 
-    def load(self) -> Splits:
-        """The data, with a word on what takes time."""
+    def load(self, leave: Callable[[], bool]) -> Splits | None:
+        """The data, with a word on what takes time; None if `leave` says so before they are there."""
         settings, source = self.recipe.data, str(self.order["source"])
         self.tell("starting", "" if is_loaded(settings, source) else f"The data are being read: {settings.name}.")
 
@@ -97,7 +106,7 @@ class Training:
             whole = f" of {total / 1e6:.0f}" if total else ""
             self.tell("starting", f"{settings.name} is being downloaded: {done / 1e6:.0f}{whole} MB.")
 
-        return loaded(settings, source, progress)
+        return read(settings, source, progress, leave)
 
     def start(self) -> dict[str, Tensor] | None:
         """The weights a fork begins with."""

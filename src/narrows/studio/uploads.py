@@ -19,7 +19,7 @@ from narrows.files import cannot_write, read_json, write_json
 from narrows.studio.guard import UPLOAD_BODY
 from narrows.studio.home import ID, Home, new_id
 from narrows.studio.intake.labels import label
-from narrows.studio.intake.magic import HEAD, format_of
+from narrows.studio.intake.magic import HEAD, check_name, format_of
 from narrows.studio.intake.worker import allowed_seconds, read_file
 
 QUOTA, COUNT_LIMIT, WAITING_LIMIT = 8 << 30, 500, 4
@@ -58,7 +58,7 @@ class Uploads:
             await asyncio.to_thread(self.prepare, place)
             size = await self.receive(pieces, place / "raw")
             async with self.reading:
-                found = await asyncio.to_thread(read_raw, place, size)
+                found = await asyncio.to_thread(read_raw, place, size, label(name))
             return await asyncio.to_thread(self.settle, upload, name, found)
         except OSError as error:
             await asyncio.to_thread(shutil.rmtree, place, ignore_errors=True)
@@ -172,11 +172,12 @@ class Uploads:
                 shutil.rmtree(place, ignore_errors=True)
 
 
-def read_raw(place: Path, size: int) -> dict[str, Any]:
-    """Have a file read by a child; the file itself is gone then."""
+def read_raw(place: Path, size: int, name: str = "") -> dict[str, Any]:
+    """Have a file read by a child, if what it holds is what its name says; the file itself is gone then."""
     raw = place / "raw"
     with raw.open("rb") as file:
         form = format_of(file.read(HEAD))
+    check_name(name, form)
     named = raw.with_suffix(f".{form}")
     raw.rename(named)
     try:

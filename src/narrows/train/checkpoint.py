@@ -190,7 +190,7 @@ def read_recipe(folder: Path) -> Recipe:
         DamagedError: The recipe is cut short or altered.
     """
     if not folder.is_dir():
-        raise ModelError(f"no folder {folder}", expected="the folder of a run", step="Train one with `narrows train`")
+        raise ModelError(f"no folder {folder}", expected="one that holds a run", step="Train one with `narrows train`")
     values = read_json(folder / RECIPE)
     if not isinstance(values, dict):
         raise DamagedError(f"{folder / RECIPE} is no recipe", step="Restore the file, or train again")

@@ -89,7 +89,6 @@ def choose_device(asked: str) -> str:
     if asked == "mps":
         raise EnvironmentProblem(
             "training.device=mps, on which narrows has not been tested",
-            expected="cpu or cuda",
             step="Use training.device=cpu",
             code="environment.device",
         )

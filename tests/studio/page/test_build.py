@@ -151,6 +151,16 @@ def test_a_gentle_change_keeps_the_weights(build):
     alive(build)
 
 
+def test_turns_of_a_knob_leave_no_runs_in_the_list(build, whole_studio, monkeypatch):
+    monkeypatch.setattr("narrows.studio.desk.HARDLY_SECONDS", 1e9)
+    before = len(whole_studio.http.get("/api/runs").json())
+    for _ in range(4):
+        build.get_by_label("learning rate").press("ArrowLeft")
+        build.wait_for_timeout(400)
+    alive(build)
+    assert len(whole_studio.http.get("/api/runs").json()) == before
+
+
 def test_noise_is_previewed_and_the_twelve_are_shown_as_the_encoder_sees_them(build):
     build.wait_for_selector(FIRST)
     clean = painted(build, FIRST)

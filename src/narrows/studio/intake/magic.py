@@ -1,4 +1,9 @@
-"""What a file is, by its first bytes; what its name or its sender says of it does not count."""
+"""What a file is, by its first bytes; what its name or its sender says of it does not count.
+
+Text alone has no sign: that is a table unless its name says otherwise.
+"""
+
+from pathlib import PurePath
 
 from narrows.errors import UsageError
 
@@ -40,6 +45,14 @@ OTHERS: tuple[tuple[bytes, str], ...] = (
 )
 """Signs of files that are often given and not read here."""
 
+NAMED: dict[str, tuple[str, ...]] = {
+    "a picture": (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif", ".tif", ".tiff"),
+    "a sound": (".wav", ".flac", ".mp3", ".ogg"),
+    "an array": (".npy", ".npz", ".mat"),
+    "an archive": (".zip",),
+}
+"""What a name says that a file is, by its ending; with any other, text is a table."""
+
 MARKS = (b"\xff\xfe", b"\xfe\xff")
 
 
@@ -66,6 +79,28 @@ def format_of(head: bytes) -> str:
         raise refused("a page or a document, not a table")
     first = head.partition(b"\n")[0]
     return "tsv" if first.count(b"\t") > first.count(b",") else "csv"
+
+
+def check_name(name: str, form: str) -> None:
+    """Refuse text whose name says that it is something else: it would be taken for a table.
+
+    Args:
+        name: What the file is called.
+        form: Its format, as `format_of` found it.
+
+    Raises:
+        UsageError: Its name and what it holds do not fit.
+
+    Example:
+        >>> check_name("cat.csv", "csv"), check_name("notes", "csv"), check_name("a.b.PNG", "png")
+        (None, None, None)
+    """
+    ending = PurePath(name).suffix.lower()
+    said = next((what for what, endings in NAMED.items() if ending in endings), None)
+    if said and form in ("csv", "tsv"):
+        given = f"{name[:80]} is named as {said}, but holds text"
+        step = "Choose the file that was meant, or give a table a name that ends in .csv"
+        raise UsageError(given, step=step, code="usage.format")
 
 
 def is_text(head: bytes) -> bool:

@@ -129,6 +129,7 @@ async def export(run: str, desk: Here, dry: Annotated[bool, Query()] = False) ->
     """The run as one page that needs no server; with dry=1 only how many bytes it would have."""
     row = desk.store.run(run)
     await desk.about(row)
+    desk.keep(run)
     out = desk.home.shown(run) / "export.html"
     result, _ = await desk.slow.ask("export", **desk.named(row), name=row["name"], out=str(out), dry=dry)
     if dry:

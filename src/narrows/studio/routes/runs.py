@@ -1,7 +1,9 @@
 """Runs: listed, begun, paused, stopped, forked, named, thrown away."""
 
 import asyncio
+import re
 import time
+from itertools import count
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query
@@ -34,6 +36,8 @@ class New(Settings):
     names: Annotated[list[Name], Field(max_length=4)] | None = None
     start: bool = True
     pace: Pace = None
+    instead: Annotated[str, Field(max_length=40)] | None = None
+    """A run they take the place of: it is stopped, and goes to the bin if it has hardly trained and nobody kept it."""
 
 
 class Begun(Settings):
@@ -55,6 +59,8 @@ class Fork(Settings):
 
     step: Annotated[int, Field(ge=0, lt=2**53)]
     recipe: Recipe | None = None
+    instead: bool = False
+    """Whether it takes the place of the other, which is stopped then."""
 
 
 class Change(Settings):
@@ -65,8 +71,8 @@ class Change(Settings):
 
 @router.get("")
 def list_runs(desk: Here, limit: Annotated[int, Query(ge=1, le=RUNS_LIMIT)] = 200) -> list[Listed]:
-    """All runs, the newest first."""
-    return [listed(row) for row in desk.store.runs()[:limit]]
+    """All runs but those that are about to be tidied away, the newest first."""
+    return [listed(row) for row in desk.store.runs() if row["id"] not in desk.replaced][:limit]
 
 
 @router.post("", status_code=201)
@@ -83,6 +89,8 @@ async def begin(new: New, desk: Here) -> Begun:
         check(desk, recipe)
     await asyncio.to_thread(settle, desk, rows)
     stored = desk.store.family(family)
+    if new.instead:
+        desk.replace(new.instead)
     if new.start:
         desk.jobs.begin(stored, pace=new.pace)
     return Begun(group=family, runs=[listed(row) for row in desk.store.family(family)])
@@ -109,6 +117,7 @@ async def one_run(run: str, desk: Here) -> dict[str, Any]:
 async def do(run: str, deed: Deed, desk: Here) -> dict[str, str]:
     """Pause, resume, make one step, stop, begin again or slow down: a run and those that train beside it."""
     row = desk.store.run(run)
+    desk.keep(run)
     for other in desk.store.family(row["family"]):
         await asyncio.to_thread(desk.recall, other)
     return desk.jobs.slow_down(row, deed.steps) if deed.do == "pace" else desk.jobs.do(row, deed.do)
@@ -121,9 +130,15 @@ async def fork(run: str, wanted: Fork, desk: Here) -> Listed:
     await asyncio.to_thread(desk.check_snapshot, row, wanted.step)
     recipe = wanted.recipe or parse(row["recipe"])
     check(desk, recipe)
-    new = fresh(recipe, family := new_id(), family, f"{row['name'][:100]}, from step {wanted.step:,}")
+    new = fresh(recipe, family := new_id(), family, row["name"])
     forked = {**new, "forked_from": run, "forked_step": wanted.step}
     begins = desk.jobs.origins([forked])
+    if wanted.instead:
+        desk.replace(run)
+    else:
+        desk.keep(run)
+    if run not in desk.replaced:
+        forked["name"] = numbered(row["name"], {other["name"] for other in desk.store.runs()})
     await asyncio.to_thread(settle, desk, [forked])
     desk.jobs.begin(desk.store.family(family), begins=begins)
     return listed(desk.store.run(family))
@@ -133,6 +148,7 @@ async def fork(run: str, wanted: Fork, desk: Here) -> Listed:
 def rename(run: str, change: Change, desk: Here) -> Listed:
     """Give a run another name."""
     desk.store.run(run)
+    desk.keep(run)
     desk.store.change(run, sure=True, name=change.name)
     return listed(desk.store.run(run))
 
@@ -143,9 +159,7 @@ async def throw_away(run: str, desk: Here) -> dict[str, str]:
     row = desk.store.run(run)
     if desk.jobs.is_live(run) or row["state"] == "running":
         raise UsageError(f"{row['name']} trains", step="Stop it first", code="usage.state")
-    await asyncio.to_thread(desk.home.throw_away, row["folder"])
-    desk.store.remove(run)
-    desk.hub.drop(run)
+    await desk.throw_away(row)
     return {"id": run}
 
 
@@ -171,6 +185,17 @@ def fresh(recipe: Recipe, run: str, family: str, name: str) -> Row:
     named = name or f"{recipe.data.name.removeprefix('upload:')} {recipe.network.kind} {recipe.bottleneck.size}"
     first = {"id": run, "folder": run, "name": named, "created": time.time(), "family": family, "origin": "studio"}
     return {**first, "state": "stopped", "recipe": recipe.model_dump(mode="json"), "epochs": recipe.training.epochs}
+
+
+def numbered(name: str, taken: set[str]) -> str:
+    """The name of one more run of that name: it says where it comes from once, however long the line is.
+
+    Example:
+        >>> numbered("digits", {"digits"}), numbered("digits (2)", {"digits", "digits (2)"})
+        ('digits (2)', 'digits (3)')
+    """
+    stem = re.sub(r" \(\d+\)$", "", name)[:110]
+    return next(found for number in count(2) if (found := f"{stem} ({number})") not in taken)
 
 
 async def has_about(desk: Desk, run: str) -> bool:

@@ -120,6 +120,7 @@ async def use(run: str, wanted: Use, desk: Here) -> Response:
     """An upload brought to the shape of the model: u32 length, JSON, then the objects as float16."""
     row = desk.store.run(run)
     upload = desk.source(f"upload:{wanted.upload}")
+    desk.keep(run)
     result, frames = await desk.quick.ask("use", **desk.named(row), upload=upload, task=wanted.task)
     said = json.dumps(result).encode()
     return binary(struct.pack("<I", len(said)) + said + frames[0])

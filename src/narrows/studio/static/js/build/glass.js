@@ -220,7 +220,7 @@ export class Glass {
     const index = /** @type {any} */ (this.object).index;
     this.seen.value = { index, error: distance(x, y), step: this.step };
     told.decodedId = index;
-    tellVisible();
+    tellVisible(this.step);
     if (this.dragged) tellDrag(performance.now() - this.dragged);
     this.dragged = 0;
   }

@@ -25,16 +25,18 @@ export function tellDrag(ms) {
 }
 
 let asked = 0;
+let seen = /** @type {number | null} */ (null);
 
-/** A training was asked for: what is seen of it first is timed from now. */
-export function tellAsked() {
+/** Training was asked for: what is seen of it first is timed from now. @param {number | null} step What is seen now. */
+export function tellAsked(step) {
   asked = performance.now();
+  seen = step;
   told.firstVisibleMs = null;
 }
 
-/** Something of the model was painted. */
-export function tellVisible() {
-  told.firstVisibleMs ??= performance.now() - asked;
+/** The model was painted as it was at a step. @param {number} step */
+export function tellVisible(step) {
+  if (step !== seen) told.firstVisibleMs ??= performance.now() - asked;
 }
 
 /**

@@ -52,9 +52,10 @@ function Entry({ studio, run, shown }) {
 }
 
 /** @param {any} run */
-function facts({ data, network, bottleneck, size, valid, state }) {
+function facts({ data, network, bottleneck, size, valid, state, forked_step }) {
   const from = data.startsWith("upload:") ? "own data" : data;
-  return [from, network, `${bottleneck} ${size}`, valid !== null ? `error ${short(valid)}` : state].join(" · ");
+  const origin = forked_step === null ? [] : [`from step ${forked_step.toLocaleString("en")}`];
+  return [from, network, `${bottleneck} ${size}`, ...origin, valid !== null ? `error ${short(valid)}` : state].join(" · ");
 }
 
 /** @param {{studio: Studio, run: any, done: () => void}} given */

@@ -14,6 +14,10 @@ export class Problem extends Error {
   }
 }
 
+/** A browser writes refusals into its console as errors; asked so, the server tells them with status 200. */
+const CALMLY = { Prefer: "problems=200" };
+const PROBLEM = "application/problem+json";
+
 /**
  * @param {string} path Below /api/, already escaped.
  * @param {RequestInit} [how]
@@ -22,35 +26,28 @@ export class Problem extends Error {
 async function ask(path, how = {}) {
   let answer;
   try {
-    answer = await fetch(`/api/${path}`, { credentials: "same-origin", ...how });
+    answer = await fetch(`/api/${path}`, { credentials: "same-origin", ...how, headers: { ...CALMLY, ...how.headers } });
   } catch (problem) {
     if (how.signal?.aborted) throw problem;
     throw new Problem("The studio's server does not answer. Is `narrows studio` still running?");
   }
-  if (!answer.ok) throw new Problem(...(await words(answer)));
+  if (!answer.ok || answer.headers.get("Content-Type") === PROBLEM) throw new Problem(...(await words(answer)));
   return answer;
 }
 
 /**
- * A problem document (RFC 9457) as one sentence.
+ * A problem document (RFC 9457) as one sentence: its detail says it all, what was expected and the next step too.
  * @param {Response} answer
  * @returns {Promise<[string, {status: number, code: string}]>}
  */
 async function words(answer) {
-  const about = { status: answer.status, code: "" };
   try {
-    const { title, detail, expected, step, code } = await answer.json();
-    const said = detail || title;
-    // A detail may already hold what was expected, and the next step.
-    const more = [expected && `Expected ${expected}`, step].filter((words) => words && !said.includes(words));
-    return [[said, ...more].map(stopped).join(" "), { ...about, code: code ?? "" }];
+    const { detail, status, code } = await answer.json();
+    return [detail, { status, code }];
   } catch {
-    return [`The server answered ${answer.status} ${answer.statusText}.`, about];
+    return [`The server answered ${answer.status} ${answer.statusText}.`, { status: answer.status, code: "" }];
   }
 }
-
-/** @param {string} text */
-const stopped = (text) => (/[.!?]$/.test(text) ? text : `${text}.`);
 
 /** @param {string} method @param {unknown} body */
 const json = (method, body) => ({

@@ -58,7 +58,6 @@ export function createStudio() {
   return Object.assign(studio, {
     ...voice(studio),
     ...table(studio),
-    ...following(studio),
     ...beginnings(studio),
     ...controls(studio),
     ...looks(studio),
@@ -98,27 +97,34 @@ function voice(studio) {
 function table(studio) {
   let previewTimer = 0;
   let asked = 0;
+  /** What was last said to be wrong with a recipe. */
+  let refusal = "";
 
   /**
    * Ask the server what it makes of a wish: a recipe, or the default one for some data; true if it is on the table now.
    * @param {{recipe?: Recipe, data?: string, network?: string, bottleneck?: string}} [wish]
    */
-  const readPreview = (wish = { recipe: studio.recipe.value }) =>
-    studio.attempt(async () => {
+  const readPreview = async (wish = { recipe: studio.recipe.value }) => {
+    const taken = await studio.attempt(async () => {
       const turn = (asked += 1);
       const answer = await planned(wish);
       if (turn !== asked) return false;
       studio.preview.value = answer;
       studio.recipe.value = answer.recipe;
-      if (studio.banner.value?.tone === "error") studio.banner.value = null;
+      if (refusal && studio.banner.value?.sentence === refusal) studio.banner.value = null;
       return true;
     });
+    if (taken === undefined) refusal = studio.banner.value.sentence;
+    return taken;
+  };
 
   /** Put another recipe on the table; a training that goes on begins anew with it. @param {Recipe} recipe */
   const edit = (recipe) => {
     // A training that was paused or stopped by hand waits for play; one that came to its end goes on with the change.
     const again = studio.running.value || studio.run.value?.info.value.state === "done";
     studio.recipe.value = recipe;
+    // What was asked of the recipe before would put that one back onto the table.
+    asked += 1;
     clearTimeout(previewTimer);
     previewTimer = setTimeout(async () => {
       if ((await readPreview()) && again && studio.changed.value) await studio.retrain();
@@ -140,57 +146,48 @@ function table(studio) {
   return { readPreview, edit, change, choose };
 }
 
-/** A training that follows the recipe on the table. @param {any} studio */
-function following(studio) {
-  /** Train what is on the table now: from the weights that are there where they suit it, else from new ones. */
-  const retrain = async () => {
+/** What begins a training. @param {any} studio */
+function beginnings(studio) {
+  const inTurn = oneByOne();
+
+  /** @param {Recipe[]} recipes @param {string[]} [names] */
+  const beginNow = async (recipes, names) => {
+    tellAsked(stepSeen(studio));
+    const instead = studio.running.value ? studio.run.value.id : undefined;
+    const { runs } = await api.post("runs", { recipes, names, instead });
+    runs.forEach((one) => studio.live.run(one.id).hear({ state: "starting", ...one }));
+    studio.step.value = null;
+    studio.runs.value = runs.map(({ id }) => id);
+    return true;
+  };
+
+  /** @param {number} step @param {boolean} instead Whether it takes the place of the run it comes from. */
+  const forkNow = async (step, instead) => {
+    const { id } = await api.post(`runs/${studio.run.value.id}/fork`, { step, recipe: studio.recipe.value, instead });
+    studio.step.value = null;
+    studio.runs.value = [id];
+    return id;
+  };
+
+  /** Train what is on the table: from the weights that are there where they suit it, else from new ones. */
+  const retrainNow = async () => {
     const run = studio.run.value;
     const last = run?.snapshots.value.at(-1);
     const keep = last && canKeep({ recipe: run.detail.value?.recipe, graph: run.graph.value }, studio.recipe.value, studio.preview.value?.graph);
-    if (keep && (await carryOn(run, last.step))) return tellRetrained("The recipe changed: training goes on from the weights there were.");
-    await studio.begin();
+    if (keep && (await studio.attempt(() => forkNow(last.step, true)))) return tellRetrained("The recipe changed: training goes on from the weights there were.");
+    await studio.attempt(() => beginNow([studio.recipe.value]));
     return tellRetrained(keep === false ? "The layers or the data changed: training began anew with new weights." : "The recipe changed: training began anew.");
   };
 
   /** @param {string} sentence */
   const tellRetrained = (sentence) => void (studio.retrained.value = { sentence });
 
-  /** @param {import("narrows/state/run").Run} run @param {number} step */
-  const carryOn = async (run, step) => {
-    if (studio.running.value) await studio.attempt(() => api.post(`runs/${run.id}/do`, { do: "stop" }));
-    return studio.fork(step);
-  };
-
-  return { retrain };
-}
-
-/** What begins a training. @param {any} studio */
-function beginnings(studio) {
-  /**
-   * End the training looked at, to make room; one that has not begun yet is not kept.
-   * @param {import("narrows/state/run").Run | null} run
-   */
-  const leave = async (run) => {
-    const state = run?.info.value.state;
-    if (!GOING.includes(state)) return;
-    await api.post(`runs/${run.id}/do`, { do: "stop" });
-    if (state === "waiting") await api.remove(`runs/${run.id}`);
-  };
-
   /**
    * Train recipes, up to four side by side; without any, the one on the table.
    * @param {Recipe[]} [recipes]
    * @param {string[]} [names]
    */
-  const begin = (recipes = [studio.recipe.value], names) =>
-    studio.attempt(async () => {
-      tellAsked();
-      await leave(studio.run.value);
-      const { runs } = await api.post("runs", { recipes, names, start: true });
-      runs.forEach((one) => studio.live.run(one.id).hear({ state: "starting", ...one }));
-      studio.step.value = null;
-      studio.runs.value = runs.map(({ id }) => id);
-    });
+  const begin = (recipes = [studio.recipe.value], names) => inTurn(() => studio.attempt(() => beginNow(recipes, names)));
 
   /** Put a recipe on the table and train it at once. @param {Recipe} recipe @param {string} [name] */
   const train = (recipe, name) => {
@@ -198,13 +195,38 @@ function beginnings(studio) {
     return Promise.all([begin([recipe], name ? [name] : undefined), studio.readPreview()]);
   };
 
-  return { begin, train };
+  /** Go on from a snapshot as a run of its own, with the recipe on the table. @param {number} step */
+  const fork = (step) => inTurn(() => studio.attempt(() => forkNow(step, false)));
+
+  return { begin, train, fork, retrain: () => inTurn(retrainNow) };
 }
+
+/** One task after the other, each knowing what the one before has begun; of several that wait only the last is done. */
+function oneByOne() {
+  let turn = Promise.resolve();
+  let last = 0;
+  /** @template T @param {() => Promise<T>} task @returns {Promise<T | undefined>} */
+  return (task) => {
+    const mine = (last += 1);
+    const done = turn.then(() => (mine === last ? task() : undefined));
+    turn = done.then(() => {}, () => {});
+    return done;
+  };
+}
+
+/** What makes a training move. */
+const GOES_ON = ["resume", "step", "restart"];
+
+/** The step whose points are on the screen. @param {any} studio @returns {number | null} */
+const stepSeen = (studio) => studio.run.value?.points.value?.step ?? null;
 
 /** What is done to the training looked at. @param {any} studio */
 function controls(studio) {
   /** @param {"pause"|"resume"|"step"|"stop"|"restart"} what */
-  const act = (what) => studio.attempt(() => api.post(`runs/${studio.run.value.id}/do`, { do: what }));
+  const act = (what) => {
+    if (GOES_ON.includes(what)) tellAsked(stepSeen(studio));
+    return studio.attempt(() => api.post(`runs/${studio.run.value.id}/do`, { do: what }));
+  };
 
   /** Play or pause: what the large button and the space bar do. */
   const toggle = () => {
@@ -222,17 +244,7 @@ function controls(studio) {
     return run && !studio.changed.value && run.detail.value?.origin !== "terminal" ? act("restart") : studio.begin();
   };
 
-  /** Go on from a snapshot as a run of its own, with the recipe on the table. @param {number} step */
-  const fork = (step) =>
-    studio.attempt(async () => {
-      const run = studio.run.value;
-      const { id } = await api.post(`runs/${run.id}/fork`, { step, recipe: studio.recipe.value });
-      studio.step.value = null;
-      studio.runs.value = [id];
-      return id;
-    });
-
-  return { act, toggle, reset, fork };
+  return { act, toggle, reset };
 }
 
 /** Which run, and which of its moments, is looked at. @param {any} studio */
@@ -319,7 +331,10 @@ export async function wake(studio) {
     studio.live.watch(ids);
     ids.forEach((id) => read(studio.live.run(id)));
   });
-  effect(() => void (studio.run.value?.points.value && afterFrame(tellVisible)));
+  effect(() => {
+    const points = studio.run.value?.points.value;
+    if (points) afterFrame(() => tellVisible(points.step));
+  });
   if (shown.length) return comeBack(studio, shown[0]);
   // A link says only what is not usual, so the server completes its recipe before it trains.
   if (studio.recipe.value) {
