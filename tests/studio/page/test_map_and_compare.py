@@ -185,7 +185,7 @@ def test_longer_codes_are_seen_three_ways(page, whole_studio, deep_run):
     page.get_by_role("radio", name="First two").click()
     until(page, "document.querySelector('.atlas .about').textContent.includes('The first two of 16')")
     held = []
-    page.route(f"**/api/runs/{deep_run}/project", held.append)
+    page.route(f"**/api/runs/{deep_run}/project", lambda route: held.extend([route]))
     page.get_by_role("radio", name="t-SNE").click()
     page.get_by_text("t-SNE is being worked out; meanwhile:").wait_for()
     assert "(PCA)" in page.locator(".atlas .about").inner_text()

@@ -140,7 +140,10 @@ def test_a_broken_file_is_a_calm_sentence_and_no_error_of_the_console(page, ente
 def test_the_theme_is_chosen_and_kept(page, enter):
     enter("learn")
     button = page.get_by_role("button", name=re.compile("Theme"))
-    theme, paper = "document.documentElement.dataset.theme", "getComputedStyle(document.body).backgroundColor"
+    theme, paper = (
+        "(document.documentElement.dataset.theme ?? 'auto')",
+        "getComputedStyle(document.body).backgroundColor",
+    )
 
     def turn_to(name):
         button.click()

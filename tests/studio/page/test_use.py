@@ -86,17 +86,24 @@ def test_a_picture_dropped_anywhere_is_used(page, enter):
 
 
 def test_a_run_is_named_opened_and_thrown_away(page, enter, whole_studio):
-    (run,) = whole_studio.new({"training": {"epochs": 1}}, names=["to be renamed"])
+    whole_studio.rest()
+    recipe = {"data": {"name": "digits"}, "training": {"epochs": 1}}
+    other, run = whole_studio.new(recipe, recipe, names=["another", "to be renamed"])
+    whole_studio.wait(other, "done")
     whole_studio.wait(run, "done")
     ready(enter("use"))
-    page.get_by_role("button", name="to be renamed").first.wait_for()
     page.get_by_role("button", name="to be renamed").first.click()
+    until(page, f"location.hash.includes('run={run}')")
     page.get_by_role("button", name="Rename to be renamed").click()
     page.get_by_role("textbox", name="Name of the run").fill("a <b>better</b> name")
+    # The list is drawn anew while one types.
+    page.get_by_role("button", name="another").first.click()
+    until(page, "document.querySelector('.runs .shown').innerText.includes('another')")
     page.get_by_role("textbox", name="Name of the run").press("Enter")
     page.get_by_role("button", name="a <b>better</b> name").first.wait_for()
     assert whole_studio.run(run)["name"] == "a <b>better</b> name"
-    until(page, f"location.hash.includes('run={run}')")
+    page.get_by_role("button", name="a <b>better</b> name").first.click()
+    until(page, "document.querySelector('.runs .shown').innerText.includes('a <b>better</b> name')")
     page.get_by_role("button", name="Put a <b>better</b> name into the bin").click()
     page.get_by_text("is in the bin").wait_for()
     assert run not in {row["id"] for row in whole_studio.http.get("/api/runs").json()}

@@ -2,7 +2,7 @@
 
 import { api } from "narrows/state/api";
 import { short } from "narrows/page/controls";
-import { html, useEffect, useRef, useState, useValue } from "narrows/page/html";
+import { html, useEffect, useLayoutEffect, useRef, useState, useValue } from "narrows/page/html";
 
 /** @typedef {import("narrows/state/studio").Studio} Studio */
 
@@ -61,7 +61,11 @@ function facts({ data, network, bottleneck, size, valid, state, forked_step }) {
 /** @param {{studio: Studio, run: any, done: () => void}} given */
 function Naming({ studio, run, done }) {
   const field = useRef(/** @type {HTMLInputElement | null} */ (null));
-  useEffect(() => field.current?.select(), []);
+  // Given once: a value that is set with each reading of the list would undo what is being typed.
+  useLayoutEffect(() => {
+    field.current.value = run.name;
+    field.current.select();
+  }, []);
   const save = (event) => {
     event.preventDefault();
     const name = field.current.value.trim();
@@ -69,7 +73,7 @@ function Naming({ studio, run, done }) {
     if (name && name !== run.name) studio.attempt(async () => (await api.patch(`runs/${run.id}`, { name }), studio.readList()));
   };
   return html`<form onSubmit=${save}>
-    <input ref=${field} type="text" aria-label="Name of the run" value=${run.name} maxlength="120" onKeyDown=${(event) => event.key === "Escape" && done()} />
+    <input ref=${field} type="text" aria-label="Name of the run" maxlength="120" onKeyDown=${(event) => event.key === "Escape" && done()} />
     <button type="submit">Save</button>
   </form>`;
 }

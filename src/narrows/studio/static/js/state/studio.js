@@ -283,8 +283,18 @@ function shelf(studio) {
       await Promise.all(others.map(({ id }) => api.post(`runs/${id}/do`, { do: "pause" })));
     });
 
-  /** Read the list of runs anew. */
-  const readList = () => studio.attempt(async () => (studio.list.value = await api.get("runs")));
+  let asked = 0;
+  let heard = 0;
+
+  /** Read the list of runs anew; an answer that was overtaken by a later one is put away. */
+  const readList = () =>
+    studio.attempt(async () => {
+      const turn = (asked += 1);
+      const list = await api.get("runs");
+      if (turn < heard) return;
+      heard = turn;
+      studio.list.value = list;
+    });
 
   const command = () => studio.run.value?.detail.value?.command ?? asCommand(studio.recipe.value ?? {}, studio.choices.value?.defaults.recipe ?? {});
   const python = () => studio.run.value?.detail.value?.python ?? null;
