@@ -20,7 +20,7 @@ ROWS = 1 << 16
 CELLS = 1 << 22
 """Most cells of a batch: wide tables come in fewer rows at once."""
 
-BLOCK = 1 << 23
+BLOCK = 1 << 22
 """Bytes of a text file that are cut at once: the longest row there may be."""
 
 TEXT_LIMIT = 1 << 20
@@ -54,7 +54,7 @@ def open_table(path: str | Path, *, rows: int = ROWS, encoding: str | None = Non
     Raises:
         InputError: No such file, empty, not text; and while it is read: a row with more or fewer fields.
         DamagedError: A Parquet file that cannot be read.
-        LimitError: A row of text of more than 8 MiB, or a cell of Parquet of more than 1 MiB.
+        LimitError: A row of text of more than 4 MiB, or a cell of Parquet of more than 1 MiB.
         EnvironmentProblem: pyarrow is not installed.
 
     Example:
