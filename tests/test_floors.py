@@ -27,6 +27,7 @@ FLOORS = {
     "train": 3,
     "readout": 4,
     "compare": 4,
+    "detect": 4,
     "estimators": 4,
     "studio": 5,
     "cli": 5,
