@@ -62,7 +62,7 @@ def components(x: np.ndarray, seed: int) -> Scorer:
 
 def mcd(x: np.ndarray, seed: int) -> Scorer:
     made = MinCovDet(random_state=seed).fit(x)
-    return lambda new: made.mahalanobis(new)
+    return made.mahalanobis
 
 
 def svm(x: np.ndarray, seed: int) -> Scorer:

@@ -122,7 +122,7 @@ def test_values_that_are_not_finite_are_refused_and_named(fitted, value):
     rows = curve(5)
     rows[3, 2] = value
     for use in (fitted.score, fitted.explain, fitted.expected, Detector.fit):
-        with pytest.raises(InputError, match="row 3 .* feature 2"):
+        with pytest.raises(InputError, match=r"row 3 .* feature 2"):
             use(rows)
 
 

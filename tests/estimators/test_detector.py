@@ -36,7 +36,7 @@ def test_the_share_asked_for_is_called_odd_and_no_score_depends_on_it(rows, fitt
 
 
 def test_odd_rows_score_low(rows, fitted):
-    far = rows[:5] + [0, 0, 9, 0, 0]
+    far = rows[:5] + np.array([0, 0, 9, 0, 0])
     assert fitted.score_samples(far).max() < fitted.score_samples(rows).min()
     assert (fitted.decision_function(far) < 0).all()
     assert (fitted.explain(far).argmax(1) == 2).all()
@@ -46,7 +46,7 @@ def test_odd_rows_score_low(rows, fitted):
 
 @pytest.mark.parametrize("contamination", [0, 0.6, -1, "some"])
 def test_shares_that_cannot_be_are_refused(rows, contamination):
-    with pytest.raises(ValueError, match="at most 0.5"):
+    with pytest.raises(ValueError, match=r"at most 0\.5"):
         AnomalyDetector(contamination, steps=STEPS).fit(rows)
 
 

@@ -1,8 +1,8 @@
 """The detector: rows in, how odd each is and which columns made it so out.
 
-    x (B, F) -> units -> networks -> whitened residuals    -> how odd is what the networks do not give back  \\
-                      -> whitened rows                     -> how odd is the row as a whole                   -> score (B,)
-                      -> nearest of samples of usual rows  -> how odd is the place it lies in                /
+    x (B, F) -> units -> networks -> whitened residuals  -> left: how odd is what is not given back  \\
+                      -> whitened rows                   -> whole: how odd is the row as a whole     -> score (B,)
+                      -> nearest of some usual rows      -> near: how odd is the place it lies in   /
 
 Each of the three is measured in the spread its logarithm has among the rows of the training, and the score is the
 logarithm of their mean: about ln 2 for a usual row, and led by whichever part is surprised.

@@ -15,14 +15,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import prod
+from typing import Literal
 
 import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from narrows.bottleneck import Plain
 from narrows.data.scaling import Scaling, plain
 from narrows.errors import InputError, UsageError
+from narrows.nn import Dense
 from narrows.recipe import Recipe, Training, build
 from narrows.train.device import Place, available_threads, keep_memory
 from narrows.train.feed import generator
@@ -31,7 +34,7 @@ from narrows.train.stack import Buffers, DenseStack, carve
 from narrows.train.trial import SMALL_WORK
 from narrows.types import Layout
 
-ACTIVATION = "silu"
+ACTIVATION: Literal["silu"] = "silu"
 
 
 @dataclass(frozen=True)
@@ -149,8 +152,8 @@ def stacked(features: int, plan: Plan, seed: int) -> DenseStack:
     layout, scaling = Layout("rows", "table", (features,)), Scaling("none", plain(0), plain(1))
     models = []
     for k, size in enumerate(codes(features, plan.count)):
-        network = {"kind": "dense", "widths": widths(features), "activation": ACTIVATION}
-        recipe = Recipe(network=network, bottleneck={"kind": "plain", "size": size}, seed=seed ^ k << 20)
+        network = Dense(widths=widths(features), activation=ACTIVATION)
+        recipe = Recipe(network=network, bottleneck=Plain(size=size), seed=seed ^ k << 20)
         models.append(build(recipe, layout, scaling))
     return DenseStack(models, ACTIVATION)
 
