@@ -11,6 +11,7 @@ from typing import Any
 __version__ = "0.1.0"
 
 _HOMES = {
+    "AnomalyDetector": "narrows.estimators",
     "Autoencoder": "narrows.estimators",
     "Layout": "narrows.types",
     "NarrowsError": "narrows.errors",

@@ -1,0 +1,80 @@
+"""What networks fail to give back, measured by what they usually fail to give back: whitened residuals.
+
+    residual r (K, B, F) -> y = (r - mean) root, root root = covariance^-1 -> columns (B, F), the mean of y^2 over K
+
+Mean and covariance are those of the rows that fit best. The root is symmetric, so that a whitened residual stays as
+close as can be to its own column, and its square is what that column contributes.
+
+References:
+    A fast algorithm for the minimum covariance determinant estimator (Rousseeuw and van Driessen, 1999),
+    https://doi.org/10.1080/00401706.1999.10485670
+    Optimal whitening and decorrelation (Kessy, Lewin and Strimmer, 2018), arXiv 1512.00809
+    A new measure for the contributions of variables to a quadratic form (Garthwaite and Koch, 2016),
+    https://doi.org/10.1111/anzs.12144
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+ROUNDS = 3
+"""Times that the rows which fit best are chosen anew."""
+
+SHRINK = 0.1
+"""Share of the covariance that is replaced by equal, independent variances."""
+
+LARGEST = 600
+"""Columns up to which their dependence is looked at; a larger matrix would cost more than it tells."""
+
+
+@dataclass(frozen=True, eq=False)
+class Whitening:
+    """The mean (K, 1, F) of the residuals, and the root (K, F, F), or (K, 1, F) where columns are too many."""
+
+    mean: Tensor
+    root: Tensor
+
+    def __call__(self, residual: Tensor) -> Tensor:
+        """How odd each column is (B, F), from residuals (K, B, F); 1 is usual."""
+        residual = residual - self.mean
+        whole = self.root.shape[1] > 1 or self.root.shape[2] == 1
+        white = torch.bmm(residual, self.root) if whole else residual * self.root
+        return white.square_().mean(0)
+
+
+def fit_whitening(residual: Tensor, keep: float) -> Whitening:
+    """The whitening of residuals (K, N, F) of which a share is believed to be those of usual rows.
+
+    Args:
+        residual: What was not given back.
+        keep: That share, in (0, 1].
+    """
+    made = [one_whitening(part.double(), keep) for part in residual]
+    return Whitening(*(torch.stack(parts).float().contiguous() for parts in zip(*made, strict=True)))
+
+
+def one_whitening(r: Tensor, keep: float) -> tuple[Tensor, Tensor]:
+    """The mean (1, F) and the root of the residuals of one network (N, F)."""
+    usual, kept = r, max(1, round(keep * len(r)))
+    for _ in range(ROUNDS):
+        mean, root = moments(usual)
+        odd = ((r - mean) @ root if len(root) > 1 or r.shape[1] == 1 else (r - mean) * root).square().sum(1)
+        usual = r[odd.argsort(stable=True)[:kept]]
+    return moments(usual)
+
+
+def moments(r: Tensor) -> tuple[Tensor, Tensor]:
+    """The mean (1, F) and the root of the inverse covariance of rows (N, F), shrunk."""
+    mean, features = r.mean(0, keepdim=True), r.shape[1]
+    centred = r - mean
+    tiny = 1e-6
+    if features > LARGEST:
+        variance = centred.square().mean(0, keepdim=True)
+        return mean, ((1 - SHRINK) * variance + SHRINK * variance.mean() + tiny).rsqrt()
+    covariance = centred.mT @ centred / len(r)
+    equal = torch.eye(features, dtype=r.dtype) * (SHRINK * covariance.diagonal().mean() + tiny)
+    values, vectors = torch.linalg.eigh((1 - SHRINK) * covariance + equal)
+    return mean, (vectors * values.clamp_min(tiny).rsqrt()) @ vectors.mT
