@@ -150,8 +150,9 @@ def head_of(path: Path, encoding: str) -> list[str]:
             code="input.encoding",
         ) from None
     if "\0" in text:
+        line = text[: text.index("\0")].count("\n") + 1
         raise InputError(
-            f"{path.name} is not readable as text: line {text[: text.index(chr(0))].count(chr(10)) + 1:,} has a zero byte",
+            f"{path.name} is not readable as text: line {line:,} has a zero byte",
             expected="a table as text",
             step="Write the file again",
             code="input.binary",
