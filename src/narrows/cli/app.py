@@ -231,6 +231,62 @@ def export(
 
 
 @app.command()
+def detect(
+    table: Annotated[Path, typer.Argument(help="A table: .csv, .tsv, .txt or .parquet.", show_default=False)],
+    out: Annotated[
+        Path | None,
+        typer.Option(help="Table to write, with score, p_value, alarm and because; NAME-scored if left out."),
+    ] = None,
+    report: Annotated[
+        Path | None, typer.Option(help="Report to write, one .html page; NAME-report.html if left out.")
+    ] = None,
+    label: Annotated[
+        str | None, typer.Option(help="Column that says which rows are odd: used to judge, never to learn from.")
+    ] = None,
+    time: Annotated[str | None, typer.Option(help="Column that orders the rows: only the past is fitted.")] = None,
+    customer: Annotated[
+        str | None, typer.Option(help="Column that says whose a row is; with --time its history is used.")
+    ] = None,
+    amount: Annotated[str | None, typer.Option(help="Column that is summed in the history of a customer.")] = None,
+    leave_out: Annotated[
+        list[str] | None, typer.Option("--leave-out", help="A column not to use; may be repeated.")
+    ] = None,
+    alerts: Annotated[
+        int | None, typer.Option(help="Alarms there may be, in all or --per hour, day or week.", min=1)
+    ] = None,
+    per: Annotated[str, typer.Option(help="hour, day, week or all.")] = "all",
+    share: Annotated[float | None, typer.Option(help="Share of the rows that raise an alarm; .01 if left out.")] = None,
+    false_alarms: Annotated[
+        float | None, typer.Option(help="Share of the normal rows that may raise an alarm, by p-value.")
+    ] = None,
+    save: Annotated[Path | None, typer.Option(help="Folder to save the model to, for --model later.")] = None,
+    model: Annotated[Path | None, typer.Option(help="Folder of a model to score by, instead of fitting one.")] = None,
+    peers: Annotated[bool, typer.Option(help="Put the classical methods beside it.")] = True,
+    seed: Seed = 0,
+    force: Annotated[bool, typer.Option("--force", help="Replace files that are there.")] = False,
+    json_: Json = False,
+    debug: Debug = False,
+) -> None:
+    """Find the odd rows of a table, say what made them odd, and how sure that is.
+
+    Without --model each row is scored by models that did not see it, by folds in time where a column of time is named.
+    """
+    from narrows.cli.detect import detect as work
+    from narrows.cli.detect import rule_of
+    from narrows.detect.table import Columns
+
+    talk = Talk(json_)
+    columns = Columns(label, time, customer, amount, tuple(leave_out or ()))
+    rule = rule_of(alerts, per, share, false_alarms)
+    talk.end(
+        work(
+            talk, table, columns=columns, rule=rule, model=model, save=save, out=out, report=report, peers=peers,
+            seed=seed, force=force,
+        )
+    )  # fmt: skip
+
+
+@app.command()
 def compare(
     source: Source,
     out: Annotated[Path, typer.Option(help="A .png or .svg picture.")] = Path("compare.png"),

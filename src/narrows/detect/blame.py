@@ -28,7 +28,7 @@ class Blame:
         column: Its name.
         part: What it added to the score.
         given: What was there, in the person's units.
-        expected: What the model would have expected there.
+        expected: What the model would have expected there, such as "about 31" or "GB".
     """
 
     column: str
@@ -41,10 +41,10 @@ class Blame:
         """The column in words.
 
         Example:
-            >>> Blame("amount", 3.0, "2,125.87", "31").words
+            >>> Blame("amount", 3.0, "2,125.87", "about 31").words
             'amount 2,125.87, expected about 31'
         """
-        return f"{self.column} {self.given}" + (f", expected about {self.expected}" if self.expected else "")
+        return f"{self.column} {self.given}" + (f", expected {self.expected}" if self.expected else "")
 
 
 @dataclass(frozen=True)
@@ -119,7 +119,7 @@ def alarms_of(
         InputError: Contributions of another shape.
 
     Example:
-        >>> told = lambda row, column: ("2,125.87", "31")
+        >>> told = lambda row, column: ("2,125.87", "about 31")
         >>> alarm, = alarms_of(np.array([1]), [0.1, 3.0], np.array([[2.5, 0.5]]), ["amount", "hour"], told, most=1)
         >>> alarm.row, alarm.because, alarm.others
         ('row 2', 'amount 2,125.87, expected about 31', 0.5)

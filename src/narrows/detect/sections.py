@@ -61,7 +61,7 @@ def alarm_item(alarm: Alarm, largest: float) -> str:
 
 def blame_row(blame: Blame, largest: float) -> str:
     """One column of an alarm: its name, its bar, what was given and what was expected."""
-    said = f" <small>expected about {text_of(blame.expected)}</small>" if blame.expected else ""
+    said = f" <small>expected {text_of(blame.expected)}</small>" if blame.expected else ""
     value = f"<dd><strong>{text_of(blame.given)}</strong>{said}</dd>"
     return f"<dt>{text_of(blame.column, 40)}</dt>{bar(blame.part, largest)}{value}"
 
