@@ -57,7 +57,7 @@ class Plan:
     steps: tuple[int, int] = (600, 3000)
     rate: float = 5e-3
     noise: float = 0.3
-    trim: float = 0.1
+    trim: float = 0.05
 
     def __post_init__(self) -> None:
         few, most = self.steps

@@ -17,8 +17,8 @@ SAMPLE = 100_000
 REACH = 3.0
 """Up to about so many widths a value keeps its proportion; beyond, it counts as its logarithm."""
 
-LARGEST = 1e37
-"""What a value is cut to, so that no difference overflows."""
+LARGEST, FARTHEST = 1e37, 1e18
+"""What a value is cut to, so that no difference overflows, and then its widths, so that no square does."""
 
 QUARTILES = 1.349
 """Distance of the quartiles of a normal distribution of variance 1."""
@@ -46,7 +46,7 @@ class Units:
         Example:
             >>> units = Units.fit(np.array([[0.0], [1.0], [2.0]], np.float32), np.random.default_rng(0))
             >>> units(torch.tensor([[1.0], [1e30]])).round(decimals=1).tolist()
-            [[0.0], [212.10000610351562]]
+            [[0.0], [129.8000030517578]]
         """
         some = x if len(x) <= SAMPLE else x[rng.permutation(len(x))[:SAMPLE]]
         some = np.clip(some, -LARGEST, LARGEST).astype(np.float64)
@@ -62,10 +62,21 @@ class Units:
 
     def __call__(self, x: Tensor) -> Tensor:
         """Rows (B, F) in these units."""
-        drawn = x.clamp(-LARGEST, LARGEST).sub_(self.centre).div_(self.width).asinh_()
-        return drawn.sub_(self.mean).div_(self.spread)
+        return drawn_in(x.clamp(-LARGEST, LARGEST).sub_(self.centre).div_(self.width)).sub_(self.mean).div_(self.spread)
 
     def undo(self, x: Tensor) -> Tensor:
         """Rows (B, F) of these units back in those of the table, cut to the range that training rows had."""
         x = torch.minimum(torch.maximum(x, self.low), self.high)
         return torch.sinh(x * self.spread + self.mean) * self.width + self.centre
+
+
+def drawn_in(x: Tensor) -> Tensor:
+    """asinh by way of a logarithm, which is several times as fast and as exact as is needed here.
+
+    Example:
+        >>> x = torch.linspace(-50, 50, 999)
+        >>> torch.allclose(drawn_in(x), x.asinh(), atol=1e-6)
+        True
+    """
+    size = x.abs().clamp_max_(FARTHEST)
+    return size.square().add_(1).sqrt_().add_(size).log_().copysign_(x)

@@ -67,7 +67,7 @@ class AnomalyDetector(OutlierMixin, BaseEstimator):  # type: ignore[misc]
         contamination: float | str = "auto",
         *,
         n_networks: int = 8,
-        trim: float = 0.1,
+        trim: float = 0.05,
         noise: float = 0.3,
         epochs: int = 20,
         steps: tuple[int, int] = (600, 3000),

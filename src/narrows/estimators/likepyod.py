@@ -41,7 +41,7 @@ class PyODAnomalyDetector(AnomalyDetector):
         contamination: float = 0.1,
         *,
         n_networks: int = 8,
-        trim: float = 0.1,
+        trim: float = 0.05,
         noise: float = 0.3,
         epochs: int = 20,
         steps: tuple[int, int] = (600, 3000),
