@@ -267,7 +267,7 @@ def detect(
     json_: Json = False,
     debug: Debug = False,
 ) -> None:
-    """Find the odd rows of a table, say what made them odd, and how sure that is.
+    """Find the odd rows of a table, and say why they are odd.
 
     Without --model each row is scored by models that did not see it, by folds in time where a column of time is named.
     """
