@@ -1,6 +1,6 @@
 """What a studio costs the training beside it: steps a second and processor time a step, alone and in a studio's child.
 
-    python -m benchmarks.beside [--seconds 10] [--turns 3] [--core 0]
+    python benchmarks/beside.py [--seconds 10] [--turns 3] [--core 0]
 
 Both trainings are the same `fit` with the same threads on the same core, in turns; whoever listens is on another core.
 The time of the processor is the surer number where other programs work beside. Whole epochs are compared, for each ends

@@ -40,5 +40,5 @@ def test_the_page_is_opened_and_used(browser):
 
 
 def test_a_training_is_timed_alone_and_beside_a_studio():
-    told = printed("-m", "benchmarks.beside", "--seconds", "0.3", "--turns", "1", "--only", "digits")
+    told = printed("benchmarks/beside.py", "--seconds", "0.3", "--turns", "1", "--only", "digits")
     assert min(numbers(told, "digits, dense, 2 numbers")[:2]) > 0
