@@ -63,6 +63,13 @@ def test_what_columns_added_adds_up_to_the_score(found):
         assert sum(blame.part for blame in alarm.blames) + alarm.others == pytest.approx(alarm.score, rel=1e-4)
 
 
+def test_rows_that_are_gone_through_again_are_counted_once(found):
+    made, _ = found
+    before = made.report(peers=False).as_dict()
+    list(made.rows())
+    assert made.report(peers=False).as_dict() == before
+
+
 def test_no_row_is_scored_by_a_model_that_saw_it(found):
     made, _ = found
     for fold in made.folds:

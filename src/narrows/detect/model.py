@@ -81,7 +81,10 @@ class TableModel:
         """
         x = self.schema.features(batch)
         scores = self.detector.score(x)
-        explain = lambda rows: (self.detector.explain(x[rows]), self.detector.expected(x[rows]))  # noqa: E731
+
+        def explain(rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+            return self.detector.explain(x[rows]), self.detector.expected(x[rows])
+
         return Scored(scores, p_values(scores, self.calibration), explain)
 
     def to_files(self, folder: str | os.PathLike[str]) -> Path:

@@ -87,8 +87,10 @@ class Found:
     alarms: tuple[Alarm, ...] = ()
 
     def rows(self) -> Iterator[tuple[pa.RecordBatch, Mapping[str, Any]]]:
-        """The batches of the table and what is put beside each, for `write_table`."""
+        """The batches of the table and what is put beside each, for `write_table`; begun again, all is counted anew."""
         start, names = 0, list(self.source.names)
+        self.scores, self.labels, self.alarms = [], [], ()
+        self.watch = Watch(self.watch.reference) if self.watch else None
         for batch in past_of(self.source, self.history):
             scored = self.scored(batch, start)
             labels = self.schema.labels(batch)
