@@ -372,3 +372,14 @@ def test_a_bin_with_a_link_that_leads_nowhere(tmp_path):
 
 def test_a_step_of_many_digits_is_no_snapshot(studio, with_numbers):
     assert studio.http.get(f"/api/runs/{with_numbers}/snapshots/{'1' * 300}").status_code == 422
+
+
+@pytest.mark.parametrize("path", ["objects", "labels", "where"])
+def test_what_was_deleted_while_it_was_asked_for_is_said_to_be_gone(studio, path):
+    (run,) = studio.new({"training": {"epochs": 10_000}})
+    studio.wait(run, "running")
+    folder = studio.home.shown(run)
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "about.json").write_text('{"objects": {"shape": [1, 8, 8], "dtype": "uint8", "count": 5}}')
+    answer = studio.http.get(f"/api/runs/{run}/{path}")
+    assert (answer.status_code, answer.json()["code"]) == (404, "usage.no-file")

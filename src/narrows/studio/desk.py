@@ -12,7 +12,7 @@ import shutil
 import time
 from collections.abc import Coroutine
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, NoReturn
 
 from fastapi import Depends, Request
 
@@ -416,3 +416,12 @@ def thinned(curve: dict[str, list[float]]) -> dict[str, list[float]]:
     """
     keep = max(1, len(curve["step"]) // POINTS_LIMIT)
     return {name: values[::keep] for name, values in curve.items()}
+
+
+def gone(name: str) -> NoReturn:
+    """Refuse what a run no longer has: it was deleted while it was asked for.
+
+    Raises:
+        UsageError: Always.
+    """
+    raise UsageError(f"{name}, whose objects are gone", step="Choose another run", code="usage.no-file")

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import struct
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -12,7 +13,7 @@ from fastapi import Path as InPath
 from fastapi.responses import FileResponse, JSONResponse, Response
 
 from narrows.errors import LimitError, UsageError
-from narrows.studio.desk import Desk, Here
+from narrows.studio.desk import Desk, Here, gone
 from narrows.studio.frames import unpack
 from narrows.studio.hub import KINDS
 from narrows.studio.shown import SCENE
@@ -45,8 +46,8 @@ async def objects(
     count: Annotated[int, Query(ge=1, le=OBJECTS_LIMIT)] = 1000,
 ) -> Response:
     """Objects in their fixed order, as they are scaled for the network, 16 MB at most; X-Dtype: uint8 or float16."""
-    about = await desk.about(desk.store.run(run))
-    said = about["objects"]
+    row = desk.store.run(run)
+    said = (await desk.about(row) or gone(row["name"]))["objects"]
     width = int(np.prod(said["shape"])) * np.dtype(said["dtype"]).itemsize
     count = min(count, max(0, said["count"] - first))
     if count > 1 and count * width > OBJECTS_BYTES:
@@ -55,7 +56,7 @@ async def objects(
             expected=f"at most {OBJECTS_BYTES:,} at once, {max(1, OBJECTS_BYTES // width):,} of these objects",
             step="Ask for them in pieces",
         )
-    content = await asyncio.to_thread(piece, desk.home.shown(run) / "objects.bin", first * width, count * width)
+    content = await shown(desk, run, "objects.bin", piece, first * width, count * width)
     return binary(content, **{"X-Dtype": said["dtype"], "X-Count": str(len(content) // max(1, width))})
 
 
@@ -63,15 +64,14 @@ async def objects(
 async def labels(run: str, desk: Here) -> Response:
     """The class number of each object, int16; -1 where it has none."""
     await desk.about(desk.store.run(run))
-    return binary(await asyncio.to_thread((desk.home.shown(run) / "labels.bin").read_bytes))
+    return binary(await shown(desk, run, "labels.bin", Path.read_bytes))
 
 
 @router.get("/{run}/where")
 async def where(run: str, desk: Here) -> list[str] | None:
     """Where each object comes from, or null."""
     await desk.about(desk.store.run(run))
-    text = await asyncio.to_thread((desk.home.shown(run) / "where.json").read_text, "utf-8")
-    return json.loads(text)  # type: ignore[no-any-return]
+    return json.loads(await shown(desk, run, "where.json", Path.read_bytes))  # type: ignore[no-any-return]
 
 
 @router.get("/{run}/scene", response_class=Response, responses=PICTURE)
@@ -134,8 +134,18 @@ async def export(run: str, desk: Here, dry: Annotated[bool, Query()] = False) ->
     result, _ = await desk.slow.ask("export", **desk.named(row), name=row["name"], out=str(out), dry=dry)
     if dry:
         return JSONResponse({"bytes": result["bytes"]})
+    if not out.is_file():
+        gone(row["name"])
     headers = {"X-Size": str(result["bytes"])}
     return FileResponse(out, media_type="text/html", filename=f"narrows-{run}.html", headers=headers)
+
+
+async def shown(desk: Desk, run: str, name: str, read: Callable[..., bytes], *given: int) -> bytes:
+    """What is read of a file that shows a run; refused where it was deleted after it was asked for."""
+    try:
+        return await asyncio.to_thread(read, desk.home.shown(run) / name, *given)
+    except FileNotFoundError:
+        gone(run)
 
 
 def whole(desk: Desk, row: Row, step: int) -> bytes:
