@@ -112,5 +112,13 @@ class Bench:
                 error = {"given": "no cards", "code": "input.test", "exit": 3, "message": "no cards."}
                 wire.send(self.connection, {"event": "reply", "call": message["call"], "ok": False, "error": error})
                 continue
-            answer = {"event": "reply", "call": message["call"], "ok": True, "result": {"asked": message["do"]}}
+            result = {"asked": message["do"], **(self.export(message) if message["do"] == "export" else {})}
+            answer = {"event": "reply", "call": message["call"], "ok": True, "result": result}
             wire.send(self.connection, answer, *(frames or [points(1), b"12"]))
+
+    def export(self, message):
+        """A page that is written unless it is only to be weighed."""
+        page = b"<!doctype html>"
+        if not message["dry"]:
+            Path(message["out"]).write_bytes(page)
+        return {"bytes": len(page)}
