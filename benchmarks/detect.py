@@ -38,8 +38,8 @@ def data() -> Path:
     return Path(os.environ["NARROWS_DATA"])
 
 
-def cards(task: str) -> Parts:
-    """The card transactions of a task."""
+def card_rows() -> tuple[np.ndarray, np.ndarray]:
+    """The card transactions in the order of time, and 1 where one is a fraud."""
     from pyarrow import parquet
 
     columns = parquet.read_table(data() / "creditcard" / "creditcard_subset.parquet").to_pydict()
@@ -47,19 +47,34 @@ def cards(task: str) -> Parts:
     y = np.array(columns.pop("Class"))[order]
     del columns["n_sources"]
     columns["Amount"] = np.log1p(columns["Amount"])
-    x = np.stack([np.asarray(values) for values in columns.values()], 1)[order]
+    return np.stack([np.asarray(values) for values in columns.values()], 1)[order], y
+
+
+def cards(task: str) -> Parts:
+    """The card transactions of a task."""
+    x, y = card_rows()
     fitted, judged = int(0.6 * len(x)), int(0.8 * len(x))
     fit = x[:fitted] if task == "cards-all" else x[:fitted][y[:fitted] == 0]
     return fit, x[judged:], y[judged:]
 
 
-def adbench(path: Path, task: str, seed: int, rows: int) -> Parts:
-    """One table of ADBench, cut and split by the seed."""
+def paths() -> list[Path]:
+    """The tables of ADBench, by name."""
+    return sorted((data() / "adbench").glob("*.npz"), key=lambda path: path.stem.split("_")[1])
+
+
+def cut(path: Path, rng: np.random.Generator, rows: int) -> tuple[np.ndarray, np.ndarray]:
+    """One table of ADBench and its labels, so many rows at most."""
     with np.load(path) as held:
         x, y = held["X"].astype(np.float64), held["y"].astype(int)
-    rng = np.random.default_rng(seed)
     some = rng.permutation(len(x))[:rows] if len(x) > rows else np.arange(len(x))
-    x, y = x[some], y[some]
+    return x[some], y[some]
+
+
+def adbench(path: Path, task: str, seed: int, rows: int) -> Parts:
+    """One table of ADBench, cut and split by the seed."""
+    rng = np.random.default_rng(seed)
+    x, y = cut(path, rng, rows)
     if task == "adbench-all":
         return x, x, y
     normal = rng.permutation(np.flatnonzero(y == 0))
@@ -72,8 +87,7 @@ def tables(task: str, seed: int, rows: int) -> dict[str, Parts]:
     """Every table of a task by name."""
     if task.startswith("cards"):
         return {"cards": cards(task)}
-    paths = sorted((data() / "adbench").glob("*.npz"), key=lambda path: path.stem.split("_")[1])
-    return {path.stem.split("_")[1]: adbench(path, task, seed, rows) for path in paths}
+    return {path.stem.split("_")[1]: adbench(path, task, seed, rows) for path in paths()}
 
 
 def standardised(fit: np.ndarray, new: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from narrows.cli.talk import Talk
+from narrows.cli.tasks import Tasks
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -15,6 +16,9 @@ app = typer.Typer(
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+
+training = typer.Typer(cls=Tasks, rich_markup_mode=None, subcommand_metavar="")
+app.add_typer(training, name="train")
 
 page = typer.Typer(rich_markup_mode=None, subcommand_metavar="[export RUN]")
 app.add_typer(page, name="studio")
@@ -44,6 +48,27 @@ RunFolder = Annotated[Path, typer.Argument(help="The folder of a run.", show_def
 Seed = Annotated[int, typer.Option(help="Decides what is drawn at random.")]
 Force = Annotated[bool, typer.Option("--force", help="Replace an earlier run in that folder.")]
 
+Table = Annotated[Path, typer.Argument(help="A table: .csv, .tsv, .txt or .parquet.", show_default=False)]
+TimeColumn = Annotated[str | None, typer.Option(help="Column that orders the rows: only the past is fitted.")]
+CustomerColumn = Annotated[
+    str | None, typer.Option(help="Column that says whose a row is; with --time its history is used.")
+]
+AmountColumn = Annotated[str | None, typer.Option(help="Column that is summed in the history of a customer.")]
+LeaveOut = Annotated[list[str] | None, typer.Option("--leave-out", help="A column not to use; may be repeated.")]
+Alerts = Annotated[int | None, typer.Option(help="Alarms there may be, in all or --per hour, day or week.", min=1)]
+Per = Annotated[str, typer.Option(help="hour, day, week or all.")]
+Share = Annotated[float | None, typer.Option(help="Share of the rows that raise an alarm; .01 if left out.")]
+FalseAlarms = Annotated[
+    float | None, typer.Option(help="Share of the normal rows that may raise an alarm, by p-value.")
+]
+MissCost = Annotated[
+    float | None,
+    typer.Option(help="The least cost, where a missed odd row costs as much as so many false alarms; needs --label."),
+]
+Precision = Annotated[
+    float | None, typer.Option(help="Share of the alarms that must be right, by the rows that --label calls odd.")
+]
+
 
 def tell_version(asked: bool) -> None:
     """Print the version, and end."""
@@ -63,7 +88,7 @@ def narrows(
     """Learn, tinker with, see and use autoencoders."""
 
 
-@app.command()
+@training.callback(invoke_without_command=True)
 def train(
     source: Annotated[
         str | None, typer.Argument(help="A data set by name (see `narrows data`), or a file or folder.")
@@ -232,7 +257,7 @@ def export(
 
 @app.command()
 def detect(
-    table: Annotated[Path, typer.Argument(help="A table: .csv, .tsv, .txt or .parquet.", show_default=False)],
+    table: Table,
     out: Annotated[
         Path | None,
         typer.Option(help="Table to write, with score, p_value, alarm and because; NAME-scored if left out."),
@@ -243,25 +268,26 @@ def detect(
     label: Annotated[
         str | None, typer.Option(help="Column that says which rows are odd: used to judge, never to learn from.")
     ] = None,
-    time: Annotated[str | None, typer.Option(help="Column that orders the rows: only the past is fitted.")] = None,
-    customer: Annotated[
-        str | None, typer.Option(help="Column that says whose a row is; with --time its history is used.")
-    ] = None,
-    amount: Annotated[str | None, typer.Option(help="Column that is summed in the history of a customer.")] = None,
-    leave_out: Annotated[
-        list[str] | None, typer.Option("--leave-out", help="A column not to use; may be repeated.")
-    ] = None,
-    alerts: Annotated[
-        int | None, typer.Option(help="Alarms there may be, in all or --per hour, day or week.", min=1)
-    ] = None,
-    per: Annotated[str, typer.Option(help="hour, day, week or all.")] = "all",
-    share: Annotated[float | None, typer.Option(help="Share of the rows that raise an alarm; .01 if left out.")] = None,
-    false_alarms: Annotated[
-        float | None, typer.Option(help="Share of the normal rows that may raise an alarm, by p-value.")
-    ] = None,
+    time: TimeColumn = None,
+    customer: CustomerColumn = None,
+    amount: AmountColumn = None,
+    leave_out: LeaveOut = None,
+    alerts: Alerts = None,
+    per: Per = "all",
+    share: Share = None,
+    false_alarms: FalseAlarms = None,
+    miss_cost: MissCost = None,
+    precision: Precision = None,
     save: Annotated[Path | None, typer.Option(help="Folder to save the model to, for --model later.")] = None,
     model: Annotated[Path | None, typer.Option(help="Folder of a model to score by, instead of fitting one.")] = None,
-    peers: Annotated[bool, typer.Option(help="Put the classical methods beside it.")] = True,
+    feedback: Annotated[
+        Path | None,
+        typer.Option(help="A scored table in whose column --label a person said of some rows whether they are odd."),
+    ] = None,
+    peers: Annotated[
+        bool | None,
+        typer.Option("--peers/--no-peers", help="Put the classical methods beside it; left out with --model."),
+    ] = None,
     seed: Seed = 0,
     force: Annotated[bool, typer.Option("--force", help="Replace files that are there.")] = False,
     json_: Json = False,
@@ -273,17 +299,58 @@ def detect(
     """
     from narrows.cli.detect import detect as work
     from narrows.cli.detect import rule_of
-    from narrows.detect.table import Columns
+    from narrows.detect.rows import Columns
 
     talk = Talk(json_)
     columns = Columns(label, time, customer, amount, tuple(leave_out or ()))
-    rule = rule_of(alerts, per, share, false_alarms)
+    rule = rule_of(
+        alerts=alerts, per=per, share=share, false_alarms=false_alarms, miss_cost=miss_cost, precision=precision
+    )
     talk.end(
         work(
-            talk, table, columns=columns, rule=rule, model=model, save=save, out=out, report=report, peers=peers,
-            seed=seed, force=force,
+            talk, table, columns=columns, rule=rule, model=model, feedback=feedback, save=save, out=out, report=report,
+            peers=peers, seed=seed, force=force,
         )
     )  # fmt: skip
+
+
+@training.command("detect")
+def train_detect(
+    table: Table,
+    out: Annotated[Path | None, typer.Option(help="Folder to save the model to; NAME-model if left out.")] = None,
+    label: Annotated[
+        str | None,
+        typer.Option(help="Column that says which rows are odd: they are not learned, and judge the model."),
+    ] = None,
+    time: TimeColumn = None,
+    customer: CustomerColumn = None,
+    amount: AmountColumn = None,
+    leave_out: LeaveOut = None,
+    alerts: Alerts = None,
+    per: Per = "all",
+    share: Share = None,
+    false_alarms: FalseAlarms = None,
+    miss_cost: MissCost = None,
+    precision: Precision = None,
+    seed: Seed = 0,
+    force: Annotated[bool, typer.Option("--force", help="Replace a model that is there.")] = False,
+    json_: Json = False,
+    debug: Debug = False,
+) -> None:
+    """Learn the usual rows of a table, to find odd ones in other tables: narrows detect TABLE --model FOLDER.
+
+    A fifth of the rows, the last ones where a column of time is named, sets the threshold and is not learned.
+    """
+    from narrows.cli.detect import rule_of
+    from narrows.cli.detect import train_detect as work
+    from narrows.detect.rows import Columns
+
+    talk = Talk(json_)
+    columns = Columns(label, time, customer, amount, tuple(leave_out or ()))
+    rule = rule_of(
+        alerts=alerts, per=per, share=share, false_alarms=false_alarms, miss_cost=miss_cost, precision=precision
+    )
+    talk.end(work(talk, table, columns=columns, rule=rule, out=out, seed=seed, force=force))
 
 
 @app.command()

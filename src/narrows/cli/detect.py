@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from narrows.cli.talk import Talk
 from narrows.cli.train import check_suffix
 from narrows.data.frames import open_table, write_table
-from narrows.detect.model import TableModel
+from narrows.detect.learn import learn
+from narrows.detect.model import ABOUT, TableModel
 from narrows.detect.report import lines, write
-from narrows.detect.table import Columns, Found, default_names, with_model, without_model
-from narrows.detect.threshold import Budget, Conformal, Rule, Share
+from narrows.detect.rows import Columns
+from narrows.detect.table import default_names, with_model, without_model
+from narrows.detect.threshold import Budget, Conformal, Cost, Precision, Rule, Share
+from narrows.detect.verdicts import verdicts_in
 from narrows.errors import UsageError
-
-PERIODS = ("hour", "day", "week", "all")
 
 
 def detect(
@@ -24,10 +26,11 @@ def detect(
     columns: Columns,
     rule: Rule | None,
     model: Path | None,
+    feedback: Path | None,
     save: Path | None,
     out: Path | None,
     report: Path | None,
-    peers: bool,
+    peers: bool | None,
     seed: int,
     force: bool,
 ) -> dict[str, Any]:
@@ -37,11 +40,20 @@ def detect(
     check_suffix(report, (".html",))
     for path in (out, report):
         refuse(path, force)
-    found = begin(talk, table, columns=columns, rule=rule, model=model, seed=seed)
+    refuse_model(save, force)
+    if model is None and feedback is not None:
+        raise UsageError("--feedback without --model", expected="the model whose alarms were reviewed")
+    if model is None:
+        talk.say(f"{table.name} is read, and each row scored by models that did not see it.")
+        found = without_model(open_table(table), columns, rule=rule, seed=seed)
+    else:
+        changed = changed_model(model, feedback, columns, rule)
+        found = with_model(open_table(table), changed, label=columns.label, gather=bool(peers))
     count = write_table(out, found.rows(), replace=force)
-    if peers and found.x is not None:
+    beside = peers or (peers is None and model is None)
+    if beside:
         talk.say("The classical methods are fitted beside it; --no-peers leaves them out.")
-    told = found.report(peers=peers, seed=seed)
+    told = found.report(peers=beside, seed=seed)
     write(told, report)
     if save is not None:
         found.model().to_files(save)
@@ -52,39 +64,80 @@ def detect(
     return {**told.as_dict(), **files}
 
 
-def begin(talk: Talk, table: Path, *, columns: Columns, rule: Rule | None, model: Path | None, seed: int) -> Found:
-    """Fit, or take the model that is given."""
-    if model is None:
-        talk.say(f"{table.name} is read, and each row scored by models that did not see it.")
-        return without_model(open_table(table), columns, rule=rule, seed=seed)
-    if columns != Columns() or rule is not None:
+def train_detect(
+    talk: Talk, table: Path, *, columns: Columns, rule: Rule | None, out: Path | None, seed: int, force: bool
+) -> dict[str, Any]:
+    """A model of a table: `narrows train detect`."""
+    out = out or Path(f"{table.stem}-model")
+    refuse_model(out, force)
+    talk.say(f"{table.name} is read, and its rows learned.")
+    learned = learn(open_table(table), columns, rule=rule, seed=seed)
+    learned.model.to_files(out)
+    told = [*learned.done, learned.model.threshold.sentence]
+    told += [learned.judgement.sentence] if learned.judgement else []
+    for line in told:
+        talk.say(printable(line))
+    talk.say(f"The model is in {out}; narrows detect TABLE --model {out} scores other tables by it.")
+    return {**learned.as_dict(), "model": str(out)}
+
+
+def changed_model(folder: Path, feedback: Path | None, columns: Columns, rule: Rule | None) -> TableModel:
+    """The model in a folder, heeding reviewed rows and with another threshold where either is asked for.
+
+    Raises:
+        UsageError: Columns are named that a model knows already, or a number of alerts in all.
+    """
+    if replace(columns, label=None) != Columns():
         raise UsageError(
-            "columns or a threshold beside --model",
-            expected="those it was fitted with",
+            "--time, --customer, --amount or --leave-out beside --model",
+            expected="the columns it was fitted with",
             step="Leave them out, or fit a new model without --model",
         )
-    return with_model(open_table(table), TableModel.from_files(model))
+    model = TableModel.from_files(folder)
+    if feedback is not None:
+        model = model.heeding(*verdicts_in(open_table(feedback), model, columns.label))
+    if isinstance(rule, Budget) and rule.per == "all":
+        raise UsageError("--alerts beside --model", expected="--per hour, day or week, or --share")
+    return model if rule is None else model.ruled(rule)
 
 
-def rule_of(alerts: int | None, per: str, share: float | None, false_alarms: float | None) -> Rule | None:
+def rule_of(
+    *,
+    alerts: int | None = None,
+    per: str = "all",
+    share: float | None = None,
+    false_alarms: float | None = None,
+    miss_cost: float | None = None,
+    precision: float | None = None,
+) -> Rule | None:
     """The rule for the threshold that the options ask for.
 
     Raises:
         UsageError: More than one.
 
     Example:
-        >>> rule_of(100, "day", None, None).words
+        >>> rule_of(alerts=100, per="day").words
         '100 alerts a day'
     """
     asked = {
         "--alerts": None if alerts is None else Budget.model_validate({"count": alerts, "per": per}),
         "--share": None if share is None else Share(share=share),
         "--false-alarms": None if false_alarms is None else Conformal(rate=false_alarms),
+        "--miss-cost": None if miss_cost is None else Cost(miss=miss_cost, false_alarm=1),
+        "--precision": None if precision is None else Precision(at_least=precision),
     }
     given = [name for name, rule in asked.items() if rule is not None]
     if len(given) > 1:
         raise UsageError(f"{' and '.join(given)} together", expected="one rule for the threshold")
+    if per != "all" and alerts is None:
+        raise UsageError(f"--per {per} without --alerts", expected="how many alarms there may be")
     return asked[given[0]] if given else None
+
+
+def refuse_model(folder: Path | None, force: bool) -> None:
+    """Refuse to write over a model."""
+    if folder is not None:
+        refuse(folder / ABOUT, force)
 
 
 def refuse(path: Path, force: bool) -> None:

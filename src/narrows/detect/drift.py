@@ -168,9 +168,13 @@ class Reference:
         bins = int(np.clip(ALL_BINS // len(names), FEWEST_BINS, BINS))
         sample = rows[np.unique(np.linspace(0, len(rows) - 1, min(len(rows), SAMPLE)).astype(np.int64))]
         empty = tuple(Column.binned(str(name), sample[:, d].astype(float), bins) for d, name in enumerate(names))
-        known = None if scores is None else table(np.asarray(scores)[:, None], 1)[:, 0].astype(float)
-        score = None if known is None else Column.binned("score", known, BINS).add(known)
-        return cls(added(empty, rows), score)
+        made = cls(added(empty, rows))
+        return made if scores is None else made.with_scores(scores)
+
+    def with_scores(self, scores: ArrayLike) -> Reference:
+        """The same with other scores (M,)."""
+        known = table(np.asarray(scores)[:, None], 1)[:, 0].astype(float)
+        return replace(self, scores=Column.binned("score", known, BINS).add(known))
 
     def as_dict(self) -> dict[str, Any]:
         """The reference as JSON-ready values."""

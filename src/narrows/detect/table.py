@@ -14,45 +14,23 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from narrows.data.frames import History, Schema, Source
-from narrows.data.frames.batch import row_of
+from narrows.data.frames.history import Past
+from narrows.data.frames.marks import Label
 from narrows.detect.blame import SHOWN, Alarm
 from narrows.detect.crossfit import CrossFitted, Fold, cross_fit, random_folds, time_folds
 from narrows.detect.curves import judge
 from narrows.detect.detector import Detector
-from narrows.detect.drift import Reference, Watch
+from narrows.detect.drift import Watch
+from narrows.detect.learn import held_out, model_of
 from narrows.detect.model import Scored, TableModel, alarms_in, past_of
 from narrows.detect.peers import beside, cross_peer_scores
 from narrows.detect.report import Report
-from narrows.detect.threshold import Budget, Rule, Share, Threshold
-from narrows.errors import InputError, LimitError, ModelError
+from narrows.detect.rows import ADDED, Columns, Rows, check_names, lasting, shower, usual_rule
+from narrows.detect.threshold import Rule, Threshold
+from narrows.errors import ModelError, counted
 
 if TYPE_CHECKING:
     import pyarrow as pa
-
-VALUES_LIMIT = 1 << 28
-"""Features of all rows together that are held at once, 1 GiB of float32."""
-
-ADDED = ("score", "p_value", "alarm", "because")
-"""Columns that are put beside those of the table."""
-
-
-@dataclass(frozen=True)
-class Columns:
-    """Which columns of a table mean something of their own.
-
-    Args:
-        label: Says which rows are odd; used to judge, never to learn from.
-        time: Orders the rows.
-        customer: Whose each row is.
-        amount: Summed in the history of a customer.
-        leave_out: Not used.
-    """
-
-    label: str | None = None
-    time: str | None = None
-    customer: str | None = None
-    amount: str | None = None
-    leave_out: tuple[str, ...] = ()
 
 
 @dataclass(eq=False)
@@ -69,6 +47,8 @@ class Found:
         watch: Counts rows and scores for drift, where a model was given.
         folds: The folds, where none was given.
         x: The features (N, F), where none was given.
+        gathers: Whether features are kept as rows are gone through.
+        past: What customers did before the first row (see `Past.packed`), where a model was given.
         model: Makes the model for the next table of this kind.
     """
 
@@ -82,6 +62,10 @@ class Found:
     watch: Watch | None = None
     folds: tuple[Fold, ...] = ()
     x: np.ndarray | None = None
+    gathers: bool = False
+    past: Mapping[str, np.ndarray] | None = None
+    now: Mapping[str, np.ndarray] | None = None
+    gathered: list[np.ndarray] = field(default_factory=list)
     scores: list[np.ndarray] = field(default_factory=list)
     labels: list[np.ndarray] = field(default_factory=list)
     alarms: tuple[Alarm, ...] = ()
@@ -89,9 +73,10 @@ class Found:
     def rows(self) -> Iterator[tuple[pa.RecordBatch, Mapping[str, Any]]]:
         """The batches of the table and what is put beside each, for `write_table`; begun again, all is counted anew."""
         start, names = 0, list(self.source.names)
-        self.scores, self.labels, self.alarms = [], [], ()
+        self.scores, self.labels, self.alarms, self.gathered = [], [], (), []
         self.watch = Watch(self.watch.reference) if self.watch else None
-        for batch in past_of(self.source, self.history):
+        past = None if self.past is None else Past.unpacked(self.past)
+        for batch in past_of(self.source, self.history, past):
             scored = self.scored(batch, start)
             labels = self.schema.labels(batch)
             places, alarms = alarms_in(batch, self.schema, scored, self.threshold, labels)
@@ -102,6 +87,7 @@ class Found:
             alarm = np.isin(np.arange(batch.num_rows), places)
             added = (scored.scores, scored.p_values, alarm, because.tolist())
             yield batch.select(names), dict(zip(ADDED, added, strict=True))
+        self.now = None if past is None else past.packed()
 
     def keep(self, batch: pa.RecordBatch, scored: Scored, labels: np.ndarray | None, alarms: Sequence[Alarm]) -> None:
         """Keep what the report needs of a batch: scores, labels, and the oddest alarms so far."""
@@ -110,7 +96,9 @@ class Found:
             self.labels.append(labels)
         self.alarms = tuple(sorted((*self.alarms, *alarms), key=lambda alarm: -alarm.score)[:SHOWN])
         if self.watch is not None:
-            self.watch.add(self.schema.features(batch), scored.scores)
+            x = self.schema.features(batch)
+            self.watch.add(x, scored.scores)
+            self.gathered += [x] if self.gathers else []
 
     def report(self, *, peers: bool = True, seed: int = 0) -> Report:
         """The report, after `rows` has been gone through.
@@ -128,14 +116,22 @@ class Found:
             judgement=None if labels is None else judge(scores, labels, seed=seed),
             drift=self.watch.drift(shower(self.schema)) if self.watch else None,
         )  # fmt: skip
-        if not peers or self.x is None:
+        if not peers or (self.x is None and not self.gathered):
             return made
-        others = cross_peer_scores(self.x, self.folds, seed=seed)
-        return replace(made, beside=beside(scores, others, labels, seed=seed))
+        x = np.concatenate(self.gathered) if self.x is None else self.x
+        folds = self.folds or random_folds(x, seed=seed)
+        return replace(made, beside=beside(scores, cross_peer_scores(x, folds, seed=seed), labels, seed=seed))
 
 
-def with_model(source: Source, model: TableModel) -> Found:
+def with_model(source: Source, model: TableModel, *, label: str | None = None, gather: bool = False) -> Found:
     """Score a table by a model that was fitted on another one.
+
+    Args:
+        source: The table.
+        model: Scores its rows.
+        label: Column that says which rows are odd, to judge by; the label of the model without, if it is there.
+        gather: Whether the features of all rows are kept, so that the classical methods can be put beside: they are
+            fitted on the rows of this table, by folds, as they know of no others.
 
     Raises:
         ModelError: Columns are missing that the history of customers is made of.
@@ -149,15 +145,26 @@ def with_model(source: Source, model: TableModel) -> Found:
             expected="the columns the model was fitted on",
             code="model.columns",
         )
+    schema, feedback = labelled(source, model.schema, label), model.feedback
+    said = f"What was said of {counted(len(feedback.rows), 'row')} is heeded." if feedback else None
     done = (
-        f"Scored by a model of {model.schema.rows:,} other rows.",
+        f"Scored by a model of {schema.rows:,} other rows.",
+        *((said,) if said else ()),
         *source.notes,
-        *model.schema.aside(source.names),
+        *schema.aside(source.names),
     )
-    return Found(
-        source, model.schema, model.history, model.threshold, done, lambda batch, start: model.score(batch),
-        lambda: model, watch=Watch(model.reference),
+    found = Found(
+        source, schema, model.history, model.threshold, done, lambda batch, start: model.score(batch),
+        lambda: replace(model, past=found.now), watch=Watch(model.reference), gathers=gather, past=model.past,
     )  # fmt: skip
+    return found
+
+
+def labelled(source: Source, schema: Schema, label: str | None) -> Schema:
+    """The schema with the label of a table that was not the one it was learned from."""
+    if label is None or (schema.label is not None and schema.label.name == label):
+        return schema
+    return schema.model_copy(update={"label": Label.learn(source, label)})
 
 
 def without_model(
@@ -176,56 +183,34 @@ def without_model(
         InputError: Rows that cannot be parted, or no column that can be used.
         LimitError: A table too large to be held at once.
     """
-    check_names(source)
     columns = columns or Columns()
-    history = learn_history(source, columns)
-    schema = Schema.fit(
-        past_of(source, history), label=columns.label, time=columns.time, seed=seed,
-        leave_out=[*columns.leave_out, *([columns.customer] if columns.customer else [])],
-    )  # fmt: skip
-    x, times, customers = gathered(source, schema, history, columns.customer)
-    whose = None if customers is None else np.array(customers, object).astype(str)
+    rows = Rows.of(source, columns, seed)
+    x, times, whose = rows.x, rows.times, rows.customers
     if times is None:
         parts = random_folds(x, seed=seed, count=folds, customers=whose)
     else:
         parts = time_folds(times, x, count=folds, customers=whose, seed=seed)
     crowd: list[Detector] = []
 
-    def fit(rows: np.ndarray) -> Callable[[np.ndarray], np.ndarray]:
-        crowd.append(Detector.fit(rows, groups=schema.groups, seed=seed))
+    def fit(features: np.ndarray) -> Callable[[np.ndarray], np.ndarray]:
+        crowd.append(Detector.fit(features, groups=rows.schema.groups, seed=seed))
         return crowd[-1].score
 
     crossed = cross_fit(x, parts, fit)
-    usual = Share(share=min(0.5, max(0.01, 1 / len(parts[-1].score))))
-    rule, labels = rule or usual, labels_of(source, schema)
-    threshold = rule.fit(crossed.scores, labels, times, on="cross-fitted rows")
+    rule = rule or usual_rule(len(parts[-1].score))
+    threshold = rule.fit(crossed.scores, rows.labels, times, on="cross-fitted rows")
 
     def model() -> TableModel:
+        if times is not None and whose is not None:
+            # The last fold was fitted on the past of half of the customers, and those of tomorrow have a past.
+            return model_of(rows, held_out(rows, seed), lasting(rule, len(x)), seed)
         last = parts[-1]
-        given = [None if each is None else each[last.score] for each in (labels, times)]
-        own = crossed.scores[last.score]
-        return TableModel(
-            schema, crowd[-1], np.sort(own), lasting(rule, len(x)).fit(own, *given, on="held-out rows"),
-            Reference.fit(x[last.fit], feature_names(schema), own), history,
-        )  # fmt: skip
+        return model_of(rows, last, lasting(rule, len(x)), seed, (crowd[-1], crossed.scores[last.score]))
 
-    told = {columns.label, columns.time, columns.customer, *columns.leave_out}
-    left = tuple(f"{name} is not used: {why}." for name, why in schema.left.items() if name not in told)
-    done = (crossed.done, by_words(times, columns.customer), *source.notes, *schema.notes, *left)
+    words = by_words(times, columns.customer)
+    done = (crossed.done, words, *source.notes, *rows.schema.notes, *rows.left_words(columns))
     scored = looked_up(x, crossed, crowd)
-    return Found(source, schema, history, threshold, done, scored, model, folds=parts, x=x)
-
-
-def lasting(rule: Rule, rows: int) -> Rule:
-    """A rule for other tables: so many alerts in all are a share of the rows they were asked for.
-
-    Example:
-        >>> lasting(Budget(count=50), 1000).words
-        'the oddest 0.05 of the rows'
-    """
-    if isinstance(rule, Budget) and rule.per == "all":
-        return Share(share=min(rule.count / rows, 0.5))
-    return rule
+    return Found(source, rows.schema, rows.history, threshold, done, scored, model, folds=parts, x=x)
 
 
 def looked_up(
@@ -249,92 +234,12 @@ def looked_up(
     return scored
 
 
-def check_names(source: Source) -> None:
-    """Refuse a table that has been scored already, before anything is fitted.
-
-    Raises:
-        InputError: It has a column that would be put beside it.
-    """
-    taken = [name for name in ADDED if name in source.names]
-    if taken:
-        raise InputError(
-            f"{source.path.name} has columns called {', '.join(map(repr, taken))} already",
-            expected="a table that has not been scored",
-            step="Rename those columns, or take them out",
-            code="input.columns",
-        )
-
-
-def learn_history(source: Source, columns: Columns) -> History | None:
-    """The history of customers, where a customer and a time are named."""
-    if columns.customer is None or columns.time is None:
-        return None
-    return History.learn(source, customer=columns.customer, time=columns.time, amount=columns.amount)
-
-
-def gathered(
-    source: Source, schema: Schema, history: History | None, customer: str | None
-) -> tuple[np.ndarray, np.ndarray | None, list[Any] | None]:
-    """The features (N, F), times (N,) and customers of a table."""
-    if schema.rows * schema.width > VALUES_LIMIT:
-        raise LimitError(
-            f"{schema.rows:,} rows of {schema.width:,} features",
-            expected=f"at most {VALUES_LIMIT:,} features in all to score a table by its own rows",
-            step="Fit a model on a part of it with --save, and score the rest with --model",
-        )
-    x, times, whose = [], [], []
-    for batch in past_of(source, history):
-        x.append(schema.features(batch))
-        moments = schema.times(batch)
-        if moments is not None:
-            if not np.isfinite(moments).all():
-                row = row_of(batch, int((~np.isfinite(moments)).argmax()))
-                raise InputError(f"row {row:,} has no time", expected="a time in every row", code="input.time")
-            times.append(moments)
-        if customer is not None:
-            whose += batch.column(customer).to_pylist()
-    return np.concatenate(x), np.concatenate(times) if times else None, whose if customer is not None else None
-
-
-def labels_of(source: Source, schema: Schema) -> np.ndarray | None:
-    """The labels of all rows (N,), where each is known."""
-    if schema.label is None:
-        return None
-    found = [schema.labels(batch) for batch in source]
-    labels = np.concatenate([part for part in found if part is not None])
-    return labels if (labels >= 0).all() else None
-
-
 def by_words(times: np.ndarray | None, customer: str | None) -> str:
     """How the folds were cut, in words."""
     whose = f", and no customer ({customer}) is on both sides" if customer else ""
     if times is not None:
         return f"Folds follow each other in time: the past is fitted, what comes after it is scored{whose}."
     return f"Equal rows are in one fold{whose}."
-
-
-def feature_names(schema: Schema) -> list[str]:
-    """A name for each feature: that of its column, numbered where it has several."""
-    return [
-        column.name if stop - start == 1 else f"{column.name} [{place + 1}]"
-        for column, (start, stop) in zip(schema.columns, schema.groups, strict=True)
-        for place in range(stop - start)
-    ]
-
-
-def shower(schema: Schema) -> Any:
-    """From the number of a feature and a value of it to words: in the person's units, if its column is of numbers."""
-    places = {start: column for column, (start, stop) in zip(schema.columns, schema.groups, strict=True)}
-
-    def show(number: int, value: float) -> str:
-        column = places.get(number)
-        if column is None or column.kind != "number":
-            return f"{value:.3g}"
-        wide = np.zeros(column.width, np.float32)
-        wide[0] = value
-        return column.expected(wide)
-
-    return show
 
 
 def default_names(path: Path) -> tuple[Path, Path]:

@@ -5,7 +5,8 @@ batches in order of time -> the last 128 rows of each customer -> batches with c
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from hashlib import blake2b
 from typing import TYPE_CHECKING, Self
 
 import numpy as np
@@ -26,6 +27,12 @@ DEPTH = 128
 
 CUSTOMERS = 1 << 18
 """Customers that are remembered, 2 KiB each; then those not seen for longest are forgotten."""
+
+PACKED = 1 << 20
+"""Rows of all customers together that a saved past has at most, 16 bytes each."""
+
+DIGEST = 8
+"""Bytes of the digest a customer is known by."""
 
 WINDOWS = {"1 h": 3600.0, "24 h": 86400.0, "30 d": 2592000.0}
 CHUNK = 1 << 14
@@ -93,14 +100,24 @@ class History(Settings):
             made += [f"{self.customer}: {self.amount} in {window}"] if self.amount else []
         return (*made, f"{self.customer}: {self.amount} / own median") if self.amount else tuple(made)
 
-    def over(self, batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-        """The batches with the columns of the history added, from the first row on without any past.
+    def over(self, batches: Iterable[pa.RecordBatch], past: Past | None = None) -> Iterator[pa.RecordBatch]:
+        """The batches with the columns of the history added.
+
+        Args:
+            batches: The rows.
+            past: What is remembered of rows before them, and then of them too; nothing without. What is not earlier
+                than the first batch is forgotten.
 
         Raises:
             InputError: A row whose customer has a later one above it, or an amount that is no number.
         """
-        pa, past = arrow(), Past()
+        pa, begun = arrow(), past is None
+        past = past or Past()
         for batch in batches:
+            if not begun:
+                times = self.clock.of(batch.column(self.clock.name), decimal_of(batch))
+                past.forget_from(float(np.nanmin(times, initial=np.inf)))
+                begun = True
             made = self.columns(batch, past)
             added = [pa.array(column, from_pandas=True) for column in made]
             names = [*batch.schema.names, *self.names]
@@ -170,20 +187,72 @@ class Past:
         self.batches += 1
         if len(self.known) + len(found) > CUSTOMERS:
             self.forget()
-        table = np.array([*(self.known.setdefault(word, len(self.known)) for word in found), -1], np.int64)
-        while len(self.known) > len(self.times):
-            gaps = np.full_like(self.times, np.nan)
+        table = np.array([*(self.known.setdefault(digest(word), len(self.known)) for word in found), -1], np.int64)
+        if len(self.known) > len(self.times):
+            more = max(len(self.times), len(self.known) - len(self.times))
+            gaps = np.full((more, DEPTH), np.nan)
             self.times, self.amounts = np.concatenate([self.times, gaps]), np.concatenate([self.amounts, gaps])
-            self.seen = np.concatenate([self.seen, np.zeros_like(self.seen)])
+            self.seen = np.concatenate([self.seen, np.zeros(more, np.int64)])
         self.seen[table[:-1]] = self.batches
         return table[places]
 
     def forget(self) -> None:
         """Keep the half of the customers that was seen last."""
-        words = np.array(list(self.known), object)
-        kept = np.sort(np.argsort(-self.seen[: len(words)], kind="stable")[: CUSTOMERS // 2])
-        self.known = {word: place for place, word in enumerate(words[kept].tolist())}
+        self.only(np.sort(np.argsort(-self.seen[: len(self.known)], kind="stable")[: CUSTOMERS // 2]))
+
+    def only(self, kept: np.ndarray) -> None:
+        """Keep some customers, by place (n,)."""
+        names = list(self.known)
+        self.known = {names[old]: place for place, old in enumerate(kept.tolist())}
         self.times, self.amounts, self.seen = self.times[kept], self.amounts[kept], self.seen[kept]
+
+    def forget_from(self, moment: float) -> None:
+        """Forget all rows that are not earlier than a moment."""
+        late = self.times >= moment
+        if late.any():
+            self.times[late] = self.amounts[late] = np.nan
+            # The latest are to the right.
+            order = np.argsort(~np.isnan(self.times), axis=1, kind="stable")
+            self.times = np.take_along_axis(self.times, order, 1)
+            self.amounts = np.take_along_axis(self.amounts, order, 1)
+
+    def packed(self, most: int = PACKED) -> dict[str, np.ndarray]:
+        """The past as arrays, of the customers seen last if there are too many rows.
+
+        Customers are known by a digest: their names are not in it.
+        """
+        count = np.isfinite(self.times[: len(self.known)]).sum(1)
+        order = np.argsort(-self.seen[: len(count)], kind="stable")
+        kept = np.sort(order[np.cumsum(count[order]) <= most])
+        there, names = np.isfinite(self.times[kept]), np.array(list(self.known))[kept]
+        return {
+            "customers": np.frombuffer(bytearray.fromhex("".join(names.tolist())), np.uint8).reshape(-1, DIGEST),
+            "counts": count[kept],
+            "times": self.times[kept][there],
+            "amounts": self.amounts[kept][there],
+        }
+
+    @classmethod
+    def unpacked(cls, arrays: Mapping[str, np.ndarray]) -> Past:
+        """The past that `packed` wrote.
+
+        Raises:
+            ValueError: Arrays that do not fit together.
+
+        Example:
+            >>> Past.unpacked(Past().packed()).known
+            {}
+        """
+        customers, counts = arrays["customers"], arrays["counts"]
+        if len(counts) != len(customers) or counts.min(initial=0) < 0 or counts.max(initial=0) > DEPTH:
+            raise ValueError("the past of the customers does not fit together")
+        past = cls()
+        past.known = {bytes(name).hex(): place for place, name in enumerate(customers)}
+        past.seen = np.zeros(len(customers), np.int64)
+        there = np.arange(DEPTH) >= DEPTH - counts[:, None]
+        past.times, past.amounts = np.full((2, len(customers), DEPTH), np.nan)
+        past.times[there], past.amounts[there] = arrays["times"], arrays["amounts"]
+        return past
 
     def tell(self, slots: np.ndarray, times: np.ndarray, amounts: np.ndarray) -> Told:
         """What is known of rows by those before them, which then become part of the past.
@@ -224,6 +293,16 @@ class Past:
         for store, values in ((self.times, time), (self.amounts, amount)):
             store[customers] = np.nan
             store[customers[group[last]], column[last]] = values[last]
+
+
+def digest(customer: str) -> str:
+    """What a customer is known by: a digest that is short, and does not tell the name.
+
+    Example:
+        >>> digest("card 17")
+        'db1bbb7bd6ff39f0'
+    """
+    return blake2b(customer.encode(), digest_size=DIGEST).hexdigest()
 
 
 def first_within(time: np.ndarray, low: np.ndarray, high: np.ndarray, span: float) -> np.ndarray:

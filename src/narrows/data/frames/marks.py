@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from narrows.data.frames.batch import decimal_of
 from narrows.data.frames.cells import numbers, seconds, words
 from narrows.data.frames.evidence import Evidence
+from narrows.data.frames.tally import Tally
 from narrows.data.rows import CLASS_LIMIT
 from narrows.errors import InputError, unknown
 from narrows.settings import Settings
@@ -31,6 +33,26 @@ class Label(Settings):
     """Those that mean odd."""
     stated: bool = False
     """Whether a person said which those are."""
+
+    @classmethod
+    def learn(cls, batches: Iterable[pa.RecordBatch], name: str) -> Label:
+        """The label of a table, from one pass over it.
+
+        Raises:
+            UsageError: A column that is not there.
+            InputError: No rows, or more than 256 classes.
+        """
+        tally, first = Tally(count=True), None
+        for batch in batches:
+            if name not in batch.schema.names:
+                raise unknown("column", name, batch.schema.names, code="usage.column")
+            first = batch if first is None else first
+            tally.add(batch.column(name), decimal_of(batch))
+        if first is None:
+            raise InputError("a table without rows", expected="at least one", code="input.empty")
+        cells = first.column(name)
+        seen = Evidence(name, cells, np.arange(1, len(cells) + 1), tally, decimal_of(first))
+        return learn_label(seen, None)
 
     def of(self, cells: pa.Array, decimal: str) -> np.ndarray:
         """1 for odd rows, 0 for others, -1 where it is missing or a word that was not known, (B,) int8."""

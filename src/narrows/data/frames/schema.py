@@ -86,6 +86,7 @@ class Schema(Settings):
         leave_out: Sequence[str] = (),
         kinds: Mapping[str, str] | None = None,
         odd: Sequence[str] | None = None,
+        quiet: Sequence[str] = (),
         seed: int = 0,
     ) -> Self:
         """Learn the columns of a table in one pass, in bounded memory.
@@ -100,6 +101,7 @@ class Schema(Settings):
             leave_out: Columns not to use.
             kinds: Kinds a person states: "number", "category", "yes/no" or "date" by column.
             odd: Words of the label column that mean odd; without it such as 1, true, fraud, or all but the commonest.
+            quiet: Columns whose missing cells say nothing: they are like the middle one.
             seed: Decides the sample.
 
         Raises:
@@ -132,7 +134,7 @@ class Schema(Settings):
             if isinstance(verdict, str):
                 left[name] = verdict
             else:
-                columns.append(verdict)
+                columns.append(verdict.model_copy(update={"gaps": False}) if name in quiet else verdict)
             notes += remarks(seen, verdict)
         if not columns:
             why = "; ".join(f"{name}: {reason}" for name, reason in list(left.items())[:SHOWN])
