@@ -35,6 +35,7 @@ from narrows.types import Split, Splits
 BF16 = "training.route=bf16"
 DENSE = ("network.widths=1024,512", "training.epochs=30", BF16)
 LONGER = ("network.widths=1024,512", "training.batch=128", "training.epochs=30", BF16)
+SLOWER = (*LONGER, "training.rate=1e-3")
 LONGEST = ("network.widths=1024,512", "training.batch=128", "training.epochs=60", BF16)
 DEEP = ("network.widths=512,256,128,64", "training.batch=128", "training.rate=1e-3", "training.epochs=60", BF16)
 CONV = ("network.channels=32,64", "training.epochs=15", "training.batch=128", "training.rate=1.5e-3")
@@ -51,9 +52,12 @@ VQ = (
 
 RECIPES = {
     ("mnist", 64): DENSE, ("mnist", 32): LONGEST, ("mnist", 30): LONGEST, ("mnist", 2): DEEP,
-    ("fashion", 64): LONGER, ("fashion", 32): LONGER, ("fashion", 30): LONGER, ("fashion", 2): DEEP,
+    ("fashion", 64): SLOWER, ("fashion", 32): LONGER, ("fashion", 30): LONGER, ("fashion", 2): DEEP,
 }  # fmt: skip
-"""What a dense network is trained by, by data set and code size: few numbers want many small steps."""
+"""What a dense network is trained by, by data set and code size: few numbers want many small steps.
+
+At a rate of 2e-3 two of three seeds of Fashion-MNIST with 64 numbers leapt in the fourth epoch and did not come back.
+"""
 
 FLOORS = {"mnist-64": 0.0032, "mnist-32": 0.0039, "mnist-30": 0.0041, "mnist-2": 0.0335, "mnist-vq": 0.0040}
 AIMS = {"mnist-64": 0.0022, "mnist-32": 0.0032, "mnist-30": 0.0036, "mnist-2": 0.028}

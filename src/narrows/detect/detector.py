@@ -14,6 +14,7 @@ import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -23,6 +24,7 @@ from torch.nn import functional as F
 
 from narrows.detect.neighbours import SAMPLES, SIZE, Neighbours
 from narrows.detect.networks import Networks, Plan, train_networks
+from narrows.detect.quick import Quick
 from narrows.detect.units import Units
 from narrows.detect.whitening import Whitening, fit_whitening
 from narrows.errors import InputError, counted
@@ -138,8 +140,15 @@ class Detector:
         """
         return self.over(x, lambda rows: self.units.undo(self.networks(rows).mean(0)))
 
+    @cached_property
+    def quick(self) -> Quick | None:
+        """The parts in few products; None for a table so wide that its columns are taken one by one."""
+        return Quick.of(self.networks, self.left, self.whole, self.neighbours) if self.left.dependent else None
+
     def parts(self, rows: Tensor) -> Tensor:
         """How odd rows (B, F) are by each part (3, B)."""
+        if self.quick is not None:
+            return self.quick(rows)
         left = self.left(rows - self.networks(rows)).mean(-1)
         return torch.stack([left, self.whole(rows.unsqueeze(0)).mean(-1), self.neighbours(rows)])
 

@@ -55,11 +55,13 @@ class Scored:
         scores: Scores (B,), higher is odder.
         p_values: P-values (B,).
         explain: What made some of them odd.
+        x: Their features (B, F).
     """
 
     scores: np.ndarray
     p_values: np.ndarray
     explain: Explain
+    x: np.ndarray
 
 
 @dataclass(frozen=True, eq=False)
@@ -181,7 +183,7 @@ class TableModel:
         def explain(rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
             return scorer.explain(x[rows]), scorer.expected(x[rows])
 
-        return Scored(scores, p_values(scores, self.calibration), explain)
+        return Scored(scores, p_values(scores, self.calibration), explain, x)
 
     def to_files(self, folder: str | os.PathLike[str]) -> Path:
         """Write the model into a folder, JSON and safetensors; the file that vouches for the others last.

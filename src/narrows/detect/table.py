@@ -33,6 +33,10 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 
+WATCHED, SELDOM = 200_000, 8
+"""Rows that are all counted for drift; of further ones every eighth."""
+
+
 @dataclass(eq=False)
 class Found:
     """What was found in a table; complete once `rows` has been gone through.
@@ -96,9 +100,10 @@ class Found:
             self.labels.append(labels)
         self.alarms = tuple(sorted((*self.alarms, *alarms), key=lambda alarm: -alarm.score)[:SHOWN])
         if self.watch is not None:
-            x = self.schema.features(batch)
-            self.watch.add(x, scored.scores)
-            self.gathered += [x] if self.gathers else []
+            # A table of millions is known well enough by a part of its rows.
+            every = 1 if sum(map(len, self.scores)) <= WATCHED else SELDOM
+            self.watch.add(scored.x[::every], scored.scores[::every])
+            self.gathered += [scored.x] if self.gathers else []
 
     def report(self, *, peers: bool = True, seed: int = 0) -> Report:
         """The report, after `rows` has been gone through.
@@ -229,7 +234,7 @@ def looked_up(
                 parts[own], expected[own] = crowd[number].explain(given[own]), crowd[number].expected(given[own])
             return parts, expected
 
-        return Scored(crossed.scores[part], crossed.p_values[part], explain)
+        return Scored(crossed.scores[part], crossed.p_values[part], explain, x[part])
 
     return scored
 

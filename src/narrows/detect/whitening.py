@@ -37,11 +37,15 @@ class Whitening:
     mean: Tensor
     root: Tensor
 
+    @property
+    def dependent(self) -> bool:
+        """Whether it looks at the dependence of columns."""
+        return self.root.shape[1] == self.root.shape[2]
+
     def __call__(self, residual: Tensor) -> Tensor:
         """How odd each column is (B, F), from residuals (K, B, F); 1 is usual."""
         residual = residual - self.mean
-        whole = self.root.shape[1] > 1 or self.root.shape[2] == 1
-        white = torch.bmm(residual, self.root) if whole else residual * self.root
+        white = torch.bmm(residual, self.root) if self.dependent else residual * self.root
         return white.square_().mean(0)
 
 

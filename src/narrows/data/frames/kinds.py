@@ -113,7 +113,7 @@ class Number(Kind):
         return wrong
 
     def given(self, cell: object, decimal: str = ".") -> str:
-        value = float(numbers(as_array(cell), decimal)[0][0])
+        value = float(cell if isinstance(cell, int | float) else numbers(as_array(cell), decimal)[0][0])
         if np.isinf(value):
             return "infinite"
         return super().given(cell) if np.isnan(value) else number_text(value)

@@ -202,7 +202,9 @@ def write_parquet(path: Path, batches: Iterable[pa.RecordBatch]) -> int:
     try:
         for batch in batches:
             plain = batch.replace_schema_metadata(None)
-            writer = writer or parquet.ParquetWriter(path, plain.schema)
+            # Numbers seldom repeat: a dictionary of them costs more than all the rest of writing.
+            texts = [field.name for field in plain.schema if pa.types.is_dictionary(field.type) or is_text(field.type)]
+            writer = writer or parquet.ParquetWriter(path, plain.schema, use_dictionary=texts)
             if plain.schema != writer.schema:
                 said = "batches of one table whose columns differ"
                 raise InputError(said, expected="one kind in each", code="input.columns")
