@@ -31,7 +31,7 @@ from narrows.train.packing import as_json
 if TYPE_CHECKING:
     import pyarrow as pa
 
-ABOUT, CALIBRATION, FORMAT = "table.json", "calibration.safetensors", 1
+ABOUT, CALIBRATION, FORMAT = "table.json", "calibration.safetensors", 2
 
 Explain = Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]
 """From places of rows in a batch (n,) to what columns added to their scores (n, D), and what was expected (n, F)."""
