@@ -227,7 +227,7 @@ def main() -> None:
     parser.add_argument("--part", choices=PARTS)
     parser.add_argument("--only", help="methods, with semicolons between")
     parser.add_argument("--seeds", type=int, default=3)
-    parser.add_argument("--rows", type=int, default=5000)
+    parser.add_argument("--rows", type=int, default=3000)
     parser.add_argument("--table", action="store_true")
     options = parser.parse_args()
     if not options.table:

@@ -10,9 +10,11 @@ from sklearn.metrics import average_precision_score
 from narrows.data.frames import Schema
 from narrows.data.frames.batch import batch_of
 from narrows.detect import Detector, Plan
+from narrows.detect.drift import Reference, drift
 from narrows.detect.levels import Roles
 from narrows.detect.table import feature_names, shower
 from narrows.detect.whitening import fit_whitening
+from narrows.errors import InputError
 
 SHORT = Plan(count=4, steps=(200, 200))
 
@@ -110,3 +112,20 @@ def test_features_and_their_values_are_told_in_the_words_of_the_table(fitted):
     assert {"country = GB", "country = FR", "country (how surprising)", "country (a rare one)"} <= set(names)
     assert show(names.index("country = FR"), 1.0) == "yes"
     assert show(0, 0.0).startswith("about ")
+
+
+def test_a_word_that_became_common_is_named_by_drift(fitted):
+    x, _, schema, _ = fitted
+    table, _ = payments(2000, 1)
+    table["country"] = np.where(np.arange(2000) % 2, "FR", table["country"])
+    today = schema.features(batch_of(table))
+    found = drift(Reference.fit(x, feature_names(schema)), today, show=shower(schema))
+    said = {column.name: column.words for column in found.moved}
+    assert said["country = FR"].startswith("country = FR: yes in ")
+    assert not [name for name in said if name.startswith(("card", "amount"))]
+
+
+def test_roles_of_another_number_of_features_are_refused(fitted):
+    x, _, schema, _ = fitted
+    with pytest.raises(InputError, match="roles of 1 feature"):
+        Detector.fit(x, groups=schema.groups, roles=["value"])

@@ -19,6 +19,7 @@ import torch
 from torch import Tensor
 
 from narrows.data.frames.kinds import LEVEL, SURPRISE
+from narrows.errors import InputError, counted
 
 SOFT = 1.0
 """What is added to the variance of each level before whitening, in that of all levels of its column."""
@@ -50,10 +51,17 @@ class Roles:
     def of(cls, roles: Sequence[str], groups: Sequence[tuple[int, int]]) -> Roles:
         """The roles of features by their names (F,), in the columns whose slices are given.
 
+        Raises:
+            InputError: Another number of them than there are features.
+
         Example:
             >>> Roles.of(["value", "level", "surprise", "level", "level"], [(0, 2), (2, 5)]).level.tolist()
             [-1, 0, -1, 1, 1]
         """
+        features = max((stop for _, stop in groups), default=0)
+        if len(roles) != features:
+            given = f"roles of {counted(len(roles), 'feature')}"
+            raise InputError(given, expected=f"one for each of the {features}", code="input.shape")
         level, surprise = torch.full((len(roles),), -1), torch.tensor([role == SURPRISE for role in roles])
         for column, (start, stop) in enumerate(groups):
             for place in range(start, stop):
