@@ -67,6 +67,13 @@ def test_the_expected_country_is_told(fitted):
     _, _, schema, detector = fitted
     row = batch_of({"amount": [20.0], "card": ["k1"], "country": ["GB"]})
     assert schema.expected("country", detector.expected(schema.features(row))[0]) == "GB"
+    assert schema.expected("card", detector.expected(schema.features(row))[0]) == "one of many"
+
+
+def test_only_what_surprises_is_called_rare(fitted):
+    _, _, schema, _ = fitted
+    row = batch_of({"amount": [20.0], "card": ["k1"], "country": ["XX"]})
+    assert [schema.describe(name, row, 0) for name in ("card", "country")] == ["card k1", "country XX (rare)"]
 
 
 def test_a_detector_of_words_is_saved_whole(fitted, tmp_path):
@@ -109,7 +116,7 @@ def test_features_and_their_values_are_told_in_the_words_of_the_table(fitted):
     _, _, schema, _ = fitted
     names, show = feature_names(schema), shower(schema)
     assert names[0] == "amount"
-    assert {"country = GB", "country = FR", "country (how surprising)", "country (a rare one)"} <= set(names)
+    assert {"country = GB", "country = FR", "country (how surprising)", "country (others)"} <= set(names)
     assert show(names.index("country = FR"), 1.0) == "yes"
     assert show(0, 0.0).startswith("about ")
 

@@ -31,6 +31,9 @@ MOST_LEVELS = 32
 KEPT_LEVELS = 1024
 """Levels of a category of which it is remembered how surprising they are."""
 
+RARE = 2.0
+"""Nats of surprise above which a level is called rare."""
+
 FEWEST, LEAST_SHARE = 3, 0.01
 """Rows a level needs to have a feature of its own, and share of the rows."""
 
@@ -227,7 +230,7 @@ class Category(Kind):
     @property
     def said(self) -> tuple[str, ...]:
         each = (f"{self.name} = {level[:80]}" for level in self.levels)
-        return (f"{self.name} (how surprising)", *each, f"{self.name} (a rare one)")
+        return (f"{self.name} (how surprising)", *each, f"{self.name} (others)")
 
     @property
     def roles(self) -> tuple[str, ...]:
@@ -245,12 +248,14 @@ class Category(Kind):
 
     def given(self, cell: object, decimal: str = ".") -> str:
         places, found = words(as_array(cell), decimal)
-        word = found[places[0]] if places[0] >= 0 else "missing"
-        return word[:80] if word in self.levels or places[0] < 0 else f"{word[:80]} (rare)"
+        if places[0] < 0:
+            return "missing"
+        word = found[places[0]]
+        return f"{word[:80]} (rare)" if self.surprises.get(word, self.unseen) > RARE else word[:80]
 
     def expected(self, features: np.ndarray) -> str:
         best = int(np.argmax(features[1 : len(self.levels) + 2]))
-        return self.levels[best][:80] if best < len(self.levels) else "a rare one"
+        return self.levels[best][:80] if best < len(self.levels) else "one of many"
 
 
 class Moment(Kind):
