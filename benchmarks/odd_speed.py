@@ -5,7 +5,7 @@
     python benchmarks/odd_speed.py --rows 100000 --rounds 3      less of it
 
 Made-up rows of 29 dependent columns, one with a long tail; the second table has 5 columns of words more, and a tenth of
-its cells is missing. Everything is measured in turns, in processes of their own where memory is, and told as the minimum and
+its cells is missing. All is measured in turns, in processes of their own where memory is, and told as the minimum and
 the median of the rounds. What is timed is what `narrows detect` does: with scores, p-values, alarms, what is to blame
 for them, the watch over drift, and the table written. How fast networks of one shape are trained beside PyOD, Keras and
 scikit-learn is in `benchmarks/speed.py --work stack`.

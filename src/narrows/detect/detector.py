@@ -22,6 +22,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from narrows.detect.levels import Roles
 from narrows.detect.neighbours import SAMPLES, SIZE, Neighbours
 from narrows.detect.networks import Networks, Plan, train_networks
 from narrows.detect.quick import Quick
@@ -71,6 +72,7 @@ class Detector:
         x: np.ndarray,
         *,
         groups: Sequence[tuple[int, int]] | None = None,
+        roles: Sequence[str] | None = None,
         seed: int = 0,
         plan: Plan | None = None,
     ) -> Detector:
@@ -79,6 +81,7 @@ class Detector:
         Args:
             x: Rows (N, F), float32; a few of them may be odd.
             groups: For each column of the table the slice of its features; None for one feature a column.
+            roles: What each feature is, as `Schema.roles` says (F,); None where all are numbers.
             seed: Decides weights, order, noise and which rows are remembered.
             plan: How the networks are trained, and the share of rows that are not trusted.
 
@@ -96,18 +99,19 @@ class Detector:
         check_rows(x)
         if len(x) < 2 or not x.shape[1]:
             raise InputError(f"a table of {x.shape[0]} x {x.shape[1]}", expected="two rows and a column at least")
-        units = Units.fit(x, rng)
+        each = groups or [(i, i + 1) for i in range(x.shape[1])]
+        known = Roles.of(roles, each) if roles else None
+        units = Units.fit(x, rng, known)
         inside = units(torch.from_numpy(np.array(x, np.float32)))
         networks = train_networks(inside, plan, seed)
         most = min(SAMPLE_ROWS, max(SIZE, SAMPLE_VALUES // (plan.count * x.shape[1])))
         some = inside[torch.from_numpy(rng.permutation(len(x))[:most])]
         with Place("cpu", "float32", available_threads()).scope():
-            left, gone = whitened(residuals(networks, some), 1 - plan.trim)
-            whole, far = whitened(some.unsqueeze(0), 1 - plan.trim)
+            left, gone = whitened(residuals(networks, some), 1 - plan.trim, known)
+            whole, far = whitened(some.unsqueeze(0), 1 - plan.trim, known)
             neighbours, place = remembered(some, gone + far, 1 - plan.trim)
             blocks = zip(some.split(BLOCK_ROWS), place.split(BLOCK_ROWS), strict=True)
             near = torch.cat([neighbours.others(*block) for block in blocks])
-        each = groups or [(i, i + 1) for i in range(x.shape[1])]
         kept = tuple((int(start), int(stop)) for start, stop in each)
         return cls(units, networks, left, whole, neighbours, levels(torch.stack([gone, far, near])), kept)
 
@@ -227,9 +231,9 @@ def residuals(networks: Networks, x: Tensor) -> Tensor:
     return torch.cat([rows - networks(rows) for rows in x.split(BLOCK_ROWS)], 1)
 
 
-def whitened(residual: Tensor, share: float) -> tuple[Whitening, Tensor]:
+def whitened(residual: Tensor, share: float, roles: Roles | None = None) -> tuple[Whitening, Tensor]:
     """The whitening of residuals (K, N, F), of which a share is trusted, and how odd each row is by it (N,)."""
-    made = fit_whitening(residual, share)
+    made = fit_whitening(residual, share, roles)
     return made, torch.cat([made(part).mean(-1) for part in residual.split(BLOCK_ROWS, 1)])
 
 

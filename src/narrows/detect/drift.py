@@ -374,7 +374,9 @@ def holm(p: Sequence[float]) -> list[float]:
 def described(old: Column, new: Column, number: int, show: Show) -> str:
     """A column in words: what of it is not as it was."""
     gap = new.shares - old.shares
-    most = int(np.abs(gap).argmax())
+    largest = np.flatnonzero(np.abs(gap) > np.abs(gap).max() - 1e-9)
+    # Of a yes and a no that moved alike, the yes is told.
+    most = int(largest[-1 if largest[0] > 1 else 0])
     if not gap[most]:
         return f"{old.name}: as it was"
     if most == 0:

@@ -101,7 +101,8 @@ def model_of(
         seed: Decides the model.
         made: The detector and its scores of the rows to set the threshold by, where they are at hand.
     """
-    detector = made[0] if made else Detector.fit(rows.x[fold.fit], groups=rows.schema.groups, seed=seed)
+    schema = rows.schema
+    detector = made[0] if made else Detector.fit(rows.x[fold.fit], groups=schema.groups, roles=schema.roles, seed=seed)
     scores = made[1] if made else detector.score(rows.x[fold.score])
     times, labels = (None if each is None else each[fold.score] for each in (rows.times, rows.labels))
     reference = Reference.fit(rows.x[fold.fit], feature_names(rows.schema))

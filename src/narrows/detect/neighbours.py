@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-SAMPLES, SIZE = 8, 128
+SAMPLES, SIZE = 4, 64
 """Samples of usual rows, and rows in each."""
 
 

@@ -51,7 +51,7 @@ class Plan:
         trim: Share of the rows of a batch that a network leaves out.
     """
 
-    count: int = 8
+    count: int = 4
     epochs: int = 20
     batch: int = 256
     steps: tuple[int, int] = (600, 3000)

@@ -154,25 +154,17 @@ def labels_of(source: Source, schema: Schema) -> np.ndarray | None:
 
 
 def feature_names(schema: Schema) -> list[str]:
-    """A name for each feature: that of its column, numbered where it has several."""
-    return [
-        column.name if stop - start == 1 else f"{column.name} [{place + 1}]"
-        for column, (start, stop) in zip(schema.columns, schema.groups, strict=True)
-        for place in range(stop - start)
-    ]
+    """A name for each feature, in the words of the table."""
+    return [told for column in schema.columns for told in column.features]
 
 
 def shower(schema: Schema) -> Any:
     """From the number of a feature and a value of it to words: in the person's units, if its column is of numbers."""
-    places = {start: column for column, (start, stop) in zip(schema.columns, schema.groups, strict=True)}
+    places = [(column, at) for column in schema.columns for at in range(column.width)]
 
     def show(number: int, value: float) -> str:
-        column = places.get(number)
-        if column is None or column.kind != "number":
-            return f"{value:.3g}"
-        wide = np.zeros(column.width, np.float32)
-        wide[0] = value
-        return column.expected(wide)
+        column, at = places[number]
+        return column.shown(at, value)
 
     return show
 

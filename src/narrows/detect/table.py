@@ -198,7 +198,7 @@ def without_model(
     crowd: list[Detector] = []
 
     def fit(features: np.ndarray) -> Callable[[np.ndarray], np.ndarray]:
-        crowd.append(Detector.fit(features, groups=rows.schema.groups, seed=seed))
+        crowd.append(Detector.fit(features, groups=rows.schema.groups, roles=rows.schema.roles, seed=seed))
         return crowd[-1].score
 
     crossed = cross_fit(x, parts, fit)

@@ -11,6 +11,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from narrows.detect.levels import Roles
+
 SAMPLE = 100_000
 """Rows on which medians are taken, at most."""
 
@@ -36,12 +38,13 @@ class Units:
     high: Tensor
 
     @classmethod
-    def fit(cls, x: np.ndarray, rng: np.random.Generator) -> Units:
+    def fit(cls, x: np.ndarray, rng: np.random.Generator, roles: Roles | None = None) -> Units:
         """The units of rows x (N, F), float32.
 
         Args:
             x: Rows.
             rng: Chooses the rows on which medians are taken, where there are many.
+            roles: What the features are; numbers without.
 
         Example:
             >>> units = Units.fit(np.array([[0.0], [1.0], [2.0]], np.float32), np.random.default_rng(0))
@@ -53,8 +56,12 @@ class Units:
         low, centre, high = np.quantile(some, [0.25, 0.5, 0.75], axis=0)
         width = np.maximum((high - low) / QUARTILES, some.std(0))
         width = REACH * np.where(width > 1e-9 * np.abs(centre), width, 1 + np.abs(centre))
+        if roles is not None:
+            centre, width = roles.plainly(centre, width, REACH)
         drawn = np.arcsinh((some - centre) / width)
         spread = drawn.std(0)
+        if roles is not None:
+            spread = roles.spread(spread)
         parts = (centre, width, drawn.mean(0), np.where(spread > 1e-9, spread, 1.0))
         units = cls(*(torch.from_numpy(part.astype(np.float32)) for part in (*parts, centre, centre)))
         seen = units(torch.from_numpy(some.astype(np.float32)))

@@ -20,6 +20,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from narrows.detect.levels import Roles
+
 ROUNDS = 3
 """Times that the rows which fit best are chosen anew."""
 
@@ -49,36 +51,37 @@ class Whitening:
         return white.square_().mean(0)
 
 
-def fit_whitening(residual: Tensor, keep: float) -> Whitening:
+def fit_whitening(residual: Tensor, keep: float, roles: Roles | None = None) -> Whitening:
     """The whitening of residuals (K, N, F) of which a share is believed to be those of usual rows.
 
     Args:
         residual: What was not given back.
         keep: That share, in (0, 1].
+        roles: What the features are; numbers without.
     """
-    made = [one_whitening(part.double(), keep) for part in residual]
+    made = [one_whitening(part.double(), keep, roles) for part in residual]
     return Whitening(*(torch.stack(parts).float().contiguous() for parts in zip(*made, strict=True)))
 
 
-def one_whitening(r: Tensor, keep: float) -> tuple[Tensor, Tensor]:
+def one_whitening(r: Tensor, keep: float, roles: Roles | None) -> tuple[Tensor, Tensor]:
     """The mean (1, F) and the root of the residuals of one network (N, F)."""
     usual, kept = r, max(1, round(keep * len(r)))
     for _ in range(ROUNDS):
-        mean, root = moments(usual)
+        mean, root = moments(usual, roles)
         odd = ((r - mean) @ root if len(root) > 1 or r.shape[1] == 1 else (r - mean) * root).square().sum(1)
         usual = r[odd.argsort(stable=True)[:kept]]
-    return moments(usual)
+    return moments(usual, roles)
 
 
-def moments(r: Tensor) -> tuple[Tensor, Tensor]:
+def moments(r: Tensor, roles: Roles | None) -> tuple[Tensor, Tensor]:
     """The mean (1, F) and the root of the inverse covariance of rows (N, F), shrunk."""
     mean, features = r.mean(0, keepdim=True), r.shape[1]
     centred = r - mean
+    variance = centred.square().mean(0)
     tiny = 1e-6
+    added = SHRINK * variance.mean() + tiny + (roles.softening(variance) if roles else 0)
     if features > LARGEST:
-        variance = centred.square().mean(0, keepdim=True)
-        return mean, ((1 - SHRINK) * variance + SHRINK * variance.mean() + tiny).rsqrt()
-    covariance = centred.mT @ centred / len(r)
-    equal = torch.eye(features, dtype=r.dtype) * (SHRINK * covariance.diagonal().mean() + tiny)
-    values, vectors = torch.linalg.eigh((1 - SHRINK) * covariance + equal)
+        return mean, ((1 - SHRINK) * variance + added).rsqrt().unsqueeze(0)
+    covariance = (1 - SHRINK) * centred.mT @ centred / len(r)
+    values, vectors = torch.linalg.eigh(covariance + (torch.eye(features, dtype=r.dtype) * added))
     return mean, (vectors * values.clamp_min(tiny).rsqrt()) @ vectors.mT

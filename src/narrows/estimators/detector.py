@@ -66,7 +66,7 @@ class AnomalyDetector(OutlierMixin, BaseEstimator):  # type: ignore[misc]
         self,
         contamination: float | str = "auto",
         *,
-        n_networks: int = 8,
+        n_networks: int = 4,
         trim: float = 0.05,
         noise: float = 0.3,
         epochs: int = 20,

@@ -2,7 +2,7 @@
 
     number    (value, scaled)                                      | missing
     yes/no    (1 for yes, 0 for no)                                | missing
-    category  (one 0/1 feature a frequent level, one for all others, how rare) | missing
+    category  (how surprising, one 0/1 feature a frequent level, one for all others) | missing
     date      (sine and cosine of the hour, of the weekday, age)   | missing
 
 A feature for missing cells is there where more than a few were. Without it a missing cell is like the middle one.
@@ -18,6 +18,7 @@ from pydantic import Field
 
 from narrows.data.frames.cells import DAY, numbers, seconds, words
 from narrows.data.frames.evidence import Evidence
+from narrows.data.frames.levels import surprises
 from narrows.data.frames.scales import Scale, learn_scale
 from narrows.settings import Settings
 
@@ -28,16 +29,22 @@ MOST_LEVELS = 32
 """Levels of a category with a feature of their own."""
 
 KEPT_LEVELS = 1024
-"""Levels of a category whose number is remembered, to say how rare they are."""
+"""Levels of a category of which it is remembered how surprising they are."""
 
-FEWEST = 3
-"""Rows a level needs to have a feature of its own."""
+RARE = 2.0
+"""Nats of surprise above which a level is called rare."""
+
+FEWEST, LEAST_SHARE = 3, 0.01
+"""Rows a level needs to have a feature of its own, and share of the rows."""
 
 WEEK = 7 * DAY
 MONDAY = 4 * DAY  # 1970-01-05
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 YES, NO = ("1", "true", "yes", "y", "t", "on"), ("0", "false", "no", "n", "f", "off")
 MISSING = "nothing"
+
+VALUE, LEVEL, SURPRISE = "value", "level", "surprise"
+"""What a feature is: a number, 0 or 1 for one of several, or how surprising that one is."""
 
 Wrong = np.ndarray | None
 """Which cells (B,) cannot be of this kind; None where all can."""
@@ -60,6 +67,28 @@ class Kind(Settings):
     def width(self) -> int:
         """Features."""
         return self.parts + self.gaps
+
+    @property
+    def roles(self) -> tuple[str, ...]:
+        """What each feature is (width,)."""
+        return (VALUE,) * self.parts + (LEVEL,) * self.gaps
+
+    @property
+    def features(self) -> tuple[str, ...]:
+        """What each feature is, in words (width,)."""
+        said = self.said
+        return (*said, f"{self.name} missing") if self.gaps else said
+
+    @property
+    def said(self) -> tuple[str, ...]:
+        """The same but for missing cells (parts,)."""
+        return (self.name,)
+
+    def shown(self, place: int, value: float) -> str:
+        """A value of a feature, for a person."""
+        if self.roles[place] == LEVEL:
+            return "yes" if value > 0.5 else "no"
+        return f"{value:.3g}"
 
     def fill(self, cells: pa.Array, decimal: str, out: np.ndarray) -> Wrong:
         """Write the features of cells into `out` (B, width), which holds zeros; returns which cells do not fit."""
@@ -112,6 +141,9 @@ class Number(Kind):
         self.lacking(~finite, out)
         return wrong
 
+    def shown(self, place: int, value: float) -> str:
+        return super().shown(place, value) if place else self.expected(np.array([value]))
+
     def given(self, cell: object, decimal: str = ".") -> str:
         value = float(cell if isinstance(cell, int | float) else numbers(as_array(cell), decimal)[0][0])
         if np.isinf(value):
@@ -152,64 +184,78 @@ class YesNo(Kind):
         self.lacking(places < 0, out)
         return wrong if wrong.any() else None
 
+    @property
+    def roles(self) -> tuple[str, ...]:
+        return (LEVEL,) * self.width
+
+    def shown(self, place: int, value: float) -> str:
+        return super().shown(place, value) if place else self.expected(np.array([value]))
+
     def expected(self, features: np.ndarray) -> str:
         return self.yes if features[0] > 0.5 else self.no
 
 
 class Category(Kind):
-    """One of several words; frequent ones have a feature each, rare and unseen ones share one.
-
-    With more than 32 levels one more feature says how rare a level is: the negative decimal logarithm of its share.
-    """
+    """One of several words: how surprising it is; a feature for each frequent one, and one that all others share."""
 
     kind: Literal["category"] = "category"
     levels: tuple[str, ...]
     """Levels with a feature of their own."""
-    counts: dict[str, Annotated[int, Field(gt=0)]] = Field(default_factory=dict)
-    """Rows of each level that is remembered, where there are more than have a feature."""
-    rows: int = Field(gt=0)
-    """Rows there were."""
+    surprises: dict[str, float] = Field(default_factory=dict)
+    """How surprising the levels that are remembered are, in nats, 0 or more."""
+    unseen: float = Field(default=0.0, ge=0)
+    """How surprising all others are."""
+    missing: float = Field(default=0.0, ge=0)
+    """How surprising a missing cell is."""
 
     @classmethod
     def learn(cls, seen: Evidence) -> Self | None:
-        frequent = [word for word, count in seen.levels if count >= FEWEST][:MOST_LEVELS]
         if len(seen.levels) < 2 and not seen.gaps:
             return None
-        many = len(seen.levels) > MOST_LEVELS
-        counts = dict(seen.levels[:KEPT_LEVELS]) if many else {}
-        return cls(name=seen.name, gaps=seen.gaps, levels=tuple(frequent), counts=counts, rows=seen.tally.rows)
+        fewest = max(FEWEST, LEAST_SHARE * seen.tally.rows)
+        frequent = [word for word, count in seen.levels if count >= fewest][:MOST_LEVELS]
+        counts = [count for _, count in seen.levels] + [seen.tally.missing] * seen.gaps
+        each, unseen = surprises(counts, seen.tally.rows if seen.gaps else seen.known)
+        near = [round(float(value), 4) for value in each]
+        kept = dict(zip([word for word, _ in seen.levels[:KEPT_LEVELS]], near, strict=False))
+        missing = near[-1] if seen.gaps else unseen
+        return cls(
+            name=seen.name, gaps=seen.gaps, levels=tuple(frequent), surprises=kept, unseen=unseen, missing=missing
+        )
 
     @property
     def parts(self) -> int:
-        return len(self.levels) + 1 + bool(self.counts)
+        return 1 + len(self.levels) + 1
 
-    def rarity(self, word: str) -> float:
-        """How rare a level is: the negative decimal logarithm of its share of the rows."""
-        return float(np.log10(self.rows / self.counts.get(word, 1)))
+    @property
+    def said(self) -> tuple[str, ...]:
+        each = (f"{self.name} = {level[:80]}" for level in self.levels)
+        return (f"{self.name} (how surprising)", *each, f"{self.name} (others)")
+
+    @property
+    def roles(self) -> tuple[str, ...]:
+        return (SURPRISE, *(LEVEL,) * (self.width - 1))
 
     def fill(self, cells: pa.Array, decimal: str, out: np.ndarray) -> Wrong:
         places, found = words(cells, decimal)
-        codes = {word: code for code, word in enumerate(self.levels)}
-        other = len(self.levels)
+        codes = {word: code for code, word in enumerate(self.levels, 1)}
+        other = 1 + len(self.levels)
         # A missing cell is one of the others, unless it has a feature of its own.
-        table = np.array([codes.get(word, other) for word in found] + [-1 if self.gaps else other])
-        code = table[places]
-        rows = np.flatnonzero(code >= 0)
-        out[rows, code[rows]] = 1
-        if self.counts:
-            rare = np.array([self.rarity(word) for word in found] + [0.0 if self.gaps else self.rarity("")])
-            out[:, other + 1] = rare[places]
-        self.lacking(places < 0, out)
+        code = np.array([codes.get(word, other) for word in found] + [other + self.gaps])[places]
+        out[np.arange(len(code)), code] = 1
+        out[:, 0] = np.array([self.surprises.get(word, self.unseen) for word in found] + [self.missing])[places]
         return None
 
     def given(self, cell: object, decimal: str = ".") -> str:
         places, found = words(as_array(cell), decimal)
-        word = found[places[0]] if places[0] >= 0 else "missing"
-        return word[:80] if word in self.levels or places[0] < 0 else f"{word[:80]} (rare)"
+        if places[0] < 0:
+            return "missing"
+        word = found[places[0]]
+        return f"{word[:80]} (rare)" if self.surprises.get(word, self.unseen) > RARE else word[:80]
 
     def expected(self, features: np.ndarray) -> str:
-        best = int(np.argmax(features[: len(self.levels) + 1]))
-        return self.levels[best][:80] if best < len(self.levels) else "a rare one"
+        best = int(np.argmax(features[1 : len(self.levels) + 2]))
+        return self.levels[best][:80] if best < len(self.levels) else "one of many"
 
 
 class Moment(Kind):
@@ -240,6 +286,17 @@ class Moment(Kind):
         age = learn_scale(values, low, high) if dated and not seen.orders else None
         made = cls(name=seen.name, gaps=seen.gaps, form=form, day=hours, week=dated and high - low >= DAY, age=age)
         return made if made.width else None
+
+    @property
+    def said(self) -> tuple[str, ...]:
+        pairs = (("hour", self.day), ("weekday", self.week))
+        around = [f"{self.name}, {part} ({axis})" for part, used in pairs if used for axis in ("sine", "cosine")]
+        return (*around, self.name) if self.age is not None else tuple(around)
+
+    def shown(self, place: int, value: float) -> str:
+        if self.age is None or place != self.parts - 1:
+            return super().shown(place, value)
+        return self.model_copy(update={"day": False, "week": True}).text(self.age.undo(value))
 
     @property
     def parts(self) -> int:

@@ -50,11 +50,13 @@ class Schema(Settings):
         ... })
         >>> schema = Schema.fit([table])
         >>> schema.names, schema.groups, schema.left
-        (('amount', 'country'), [(0, 1), (1, 4)], {'note': 'its texts name the rows: nearly all are different'})
+        (('amount', 'country'), [(0, 1), (1, 5)], {'note': 'its texts name the rows: nearly all are different'})
         >>> x = schema.features(table)
-        >>> x.shape, x.dtype, x[:3, 1:].tolist()
-        ((400, 4), dtype('float32'), [[1.0, 0.0, 0.0], [1.0, 0.0, 0.0], [0.0, 1.0, 0.0]])
-        >>> usual = np.array([0, 1, 0, 0], np.float32)
+        >>> x.shape, x.dtype, x[:3, 2:].tolist()
+        ((400, 5), dtype('float32'), [[1.0, 0.0, 0.0], [1.0, 0.0, 0.0], [0.0, 1.0, 0.0]])
+        >>> schema.roles
+        ('value', 'surprise', 'level', 'level', 'level')
+        >>> usual = np.array([0, 0, 1, 0, 0], np.float32)
         >>> schema.describe("amount", table, 398, usual), schema.describe("country", table, 398, usual)
         ('amount 2,125.87, expected about 31', 'country FR, expected GB')
     """
@@ -62,7 +64,7 @@ class Schema(Settings):
     model_config = ConfigDict(allow_inf_nan=False)
 
     format: Literal["narrows.schema"] = "narrows.schema"
-    version: Literal[1] = 1
+    version: Literal[2] = 2
     columns: tuple[Column, ...]
     """The columns that are used, in the order of their features."""
     left: dict[str, str] = Field(default_factory=dict)
@@ -167,6 +169,11 @@ class Schema(Settings):
         return list(pairwise(stops))
 
     @property
+    def roles(self) -> tuple[str, ...]:
+        """What each feature is (F,)."""
+        return tuple(role for column in self.columns for role in column.roles)
+
+    @property
     def names(self) -> tuple[str, ...]:
         """The columns that are used."""
         return tuple(column.name for column in self.columns)
@@ -236,7 +243,7 @@ class Schema(Settings):
         """Notes on the columns of a table beside those of the schema.
 
         Example:
-            >>> Schema(columns=({"kind": "category", "name": "a", "levels": (), "rows": 1},), rows=1).aside(["b", "a"])
+            >>> Schema(columns=({"kind": "category", "name": "a", "levels": ()},), rows=1).aside(["b", "a"])
             ("1 column is not known to the model and passed over: 'b'.",)
         """
         others = [name for name in names if name not in {*self.names, *self.left}]
@@ -318,7 +325,7 @@ class Schema(Settings):
             reason = str(error)
         raise DamagedError(
             f"a schema that cannot be read ({reason})",
-            expected="version 1 of a schema written by narrows",
+            expected="version 2 of a schema written by narrows",
             step="Train again, or restore the file",
             code="damaged.schema",
         )
