@@ -23,7 +23,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from narrows.detect.levels import Roles
-from narrows.detect.neighbours import SAMPLES, SIZE, Neighbours
+from narrows.detect.neighbours import FEW, MANY, TRUSTED, Neighbours
 from narrows.detect.networks import Networks, Plan, train_networks
 from narrows.detect.quick import Quick
 from narrows.detect.units import Units
@@ -104,12 +104,12 @@ class Detector:
         units = Units.fit(x, rng, known)
         inside = units(torch.from_numpy(np.array(x, np.float32)))
         networks = train_networks(inside, plan, seed)
-        most = min(SAMPLE_ROWS, max(SIZE, SAMPLE_VALUES // (plan.count * x.shape[1])))
+        most = min(SAMPLE_ROWS, max(MANY[1], SAMPLE_VALUES // (plan.count * x.shape[1])))
         some = inside[torch.from_numpy(rng.permutation(len(x))[:most])]
         with Place("cpu", "float32", available_threads()).scope():
             left, gone = whitened(residuals(networks, some), 1 - plan.trim, known)
             whole, far = whitened(some.unsqueeze(0), 1 - plan.trim, known)
-            neighbours, place = remembered(some, gone + far, 1 - plan.trim)
+            neighbours, place = remembered(some, gone + far, plan.trim)
             blocks = zip(some.split(BLOCK_ROWS), place.split(BLOCK_ROWS), strict=True)
             near = torch.cat([neighbours.others(*block) for block in blocks])
         kept = tuple((int(start), int(stop)) for start, stop in each)
@@ -237,10 +237,11 @@ def whitened(residual: Tensor, share: float, roles: Roles | None = None) -> tupl
     return made, torch.cat([made(part).mean(-1) for part in residual.split(BLOCK_ROWS, 1)])
 
 
-def remembered(x: Tensor, odd: Tensor, share: float) -> tuple[Neighbours, Tensor]:
-    """Neighbours from the share of rows x (N, F) that is least odd, and where in them each row is (N,), or -1."""
-    usual = odd.argsort(stable=True)[: max(1, round(share * len(x)))].sort().values[: SAMPLES * SIZE]
-    neighbours = Neighbours.of(x[usual])
+def remembered(x: Tensor, odd: Tensor, trim: float) -> tuple[Neighbours, Tensor]:
+    """Neighbours from rows x (N, F) but the share that is oddest, and where in them each row is (N,), or -1."""
+    samples = MANY if trim <= TRUSTED else FEW
+    usual = odd.argsort(stable=True)[: max(1, round((1 - trim) * len(x)))].sort().values[: samples[0] * samples[1]]
+    neighbours = Neighbours.of(x[usual], samples)
     place = torch.full((len(x),), -1)
     kept = usual[: neighbours.rows.shape[0] * neighbours.rows.shape[1]]
     place[kept] = torch.arange(len(kept))

@@ -18,9 +18,13 @@ from narrows.detect.detector import Detector
 from narrows.detect.drift import Reference
 from narrows.detect.held import Held
 from narrows.detect.model import TableModel
+from narrows.detect.networks import Plan
 from narrows.detect.rows import Columns, Rows, feature_names, lasting, usual_rule
 from narrows.detect.threshold import Rule
 from narrows.errors import InputError, counted
+
+BELIEVED = Plan(trim=0.01)
+"""How rows that are believed to be normal are learned: one in a hundred may still be odd."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,7 +71,8 @@ def learn(source: Source, columns: Columns | None = None, *, rule: Rule | None =
     columns = columns or Columns()
     rows = Rows.of(source, columns, seed)
     fold = normal_only(held_out(rows, seed), rows.labels)
-    model = model_of(rows, fold, lasting(rule or usual_rule(len(fold.score)), len(rows.x)), seed)
+    rule = lasting(rule or usual_rule(len(fold.score)), len(rows.x))
+    model = model_of(rows, fold, rule, seed, plan=BELIEVED)
     odd = 0 if rows.labels is None else int(rows.labels.sum())
     done = (
         f"Fitted on {counted(len(fold.fit), 'row')}; {len(fold.score):,} "
@@ -90,7 +95,13 @@ def judged(model: TableModel, rows: Rows, fold: Fold, seed: int) -> Judgement | 
 
 
 def model_of(
-    rows: Rows, fold: Fold, rule: Rule, seed: int, made: tuple[Detector, np.ndarray] | None = None
+    rows: Rows,
+    fold: Fold,
+    rule: Rule,
+    seed: int,
+    *,
+    plan: Plan | None = None,
+    made: tuple[Detector, np.ndarray] | None = None,
 ) -> TableModel:
     """The model of a fold: fitted on some rows, its threshold on others.
 
@@ -99,6 +110,7 @@ def model_of(
         fold: Those to fit, and those to set the threshold by.
         rule: The rule for it.
         seed: Decides the model.
+        plan: How the networks are trained, and how far the rows are trusted.
         made: The detector and its scores of the rows to set the threshold by, where they are at hand.
     """
     schema = rows.schema

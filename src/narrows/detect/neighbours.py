@@ -1,7 +1,7 @@
 """How far a row lies from usual ones: its nearest neighbour in each of a few small samples, averaged.
 
-Small samples seldom hold two frauds of a kind, so frauds do not vouch for each other, and a few hundred distances a row
-are cheap.
+Small samples seldom hold two frauds of a kind, so frauds do not vouch for each other. Where the rows are known to be
+usual, one large sample knows better where usual rows lie.
 
 References:
     LeSiNN: detecting anomalies by identifying least similar nearest neighbours (Pang, Ting and Albrecht, 2015),
@@ -15,8 +15,11 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-SAMPLES, SIZE = 4, 64
-"""Samples of usual rows, and rows in each."""
+FEW, MANY = (4, 64), (1, 1024)
+"""Samples of usual rows, and rows in each: where some may be odd, and where they are trusted."""
+
+TRUSTED = 0.02
+"""Share of rows that are not trusted up to which the others are."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,10 +29,10 @@ class Neighbours:
     rows: Tensor
 
     @classmethod
-    def of(cls, usual: Tensor) -> Neighbours:
-        """The samples from usual rows (N, F) in random order; a single one where they are few."""
-        size = min(SIZE, len(usual))
-        count = min(SAMPLES, len(usual) // size)
+    def of(cls, usual: Tensor, samples: tuple[int, int] = FEW) -> Neighbours:
+        """So many samples of so many rows, from usual rows (N, F) in random order; a single one where they are few."""
+        size = min(samples[1], len(usual))
+        count = min(samples[0], len(usual) // size)
         return cls(usual[: count * size].reshape(count, size, -1).contiguous())
 
     def squares(self, x: Tensor) -> Tensor:

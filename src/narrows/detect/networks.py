@@ -48,7 +48,8 @@ class Plan:
         steps: Fewest and most steps.
         rate: Largest learning rate.
         noise: Standard deviation of what is added to the rows before a network sees them; rows have variance 1.
-        trim: Share of the rows of a batch that a network leaves out.
+        trim: Share of the rows of a batch that a network leaves out; up to .02 the rows are taken to be known as usual,
+            and more of them are remembered.
     """
 
     count: int = 4

@@ -210,7 +210,7 @@ def without_model(
             # The last fold was fitted on the past of half of the customers, and those of tomorrow have a past.
             return model_of(rows, held_out(rows, seed), lasting(rule, len(x)), seed)
         last = parts[-1]
-        return model_of(rows, last, lasting(rule, len(x)), seed, (crowd[-1], crossed.scores[last.score]))
+        return model_of(rows, last, lasting(rule, len(x)), seed, made=(crowd[-1], crossed.scores[last.score]))
 
     words = by_words(times, columns.customer)
     done = (crossed.done, words, *source.notes, *rows.schema.notes, *rows.left_words(columns))

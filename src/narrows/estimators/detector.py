@@ -41,7 +41,8 @@ class AnomalyDetector(OutlierMixin, BaseEstimator):  # type: ignore[misc]
         contamination: Share of the training rows to call odd, in (0, 0.5]: it places `offset_`, and changes no score.
             "auto" is 0.01.
         n_networks: Autoencoders, trained at once.
-        trim: Share of the training rows that is not trusted, in [0, 0.5]: those given back worst teach nothing.
+        trim: Share of the training rows that is not trusted, in [0, 0.5]: those given back worst teach nothing. 0.01
+            for rows that are known to be usual: up to 0.02 more of them are remembered.
         noise: Standard deviation of the noise that the networks learn to undo, in spreads of a column.
         epochs: Times every row is seen, within `steps`.
         steps: Fewest and most steps.

@@ -40,7 +40,7 @@ class PyODAnomalyDetector(AnomalyDetector):
         self,
         contamination: float = 0.1,
         *,
-        n_networks: int = 8,
+        n_networks: int = 4,
         trim: float = 0.05,
         noise: float = 0.3,
         epochs: int = 20,
