@@ -128,7 +128,7 @@ def hbos(x: np.ndarray, seed: int) -> Scorer:
 
 METHODS: dict[str, Method] = {
     "narrows": narrows,
-    "narrows, rows trusted": trusting,
+    "narrows trusting": trusting,
     "Isolation Forest": forest,
     "kNN": neighbours,
     "LOF": lof,
