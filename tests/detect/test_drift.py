@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.stats import binomtest, ks_2samp
 
-from narrows.detect.drift import MOST_COLUMNS, Column, Reference, Watch, drift, holm, kolmogorov_smirnov, psi
+from narrows.detect.drift import MOST_COLUMNS, Column, Reference, Watch, chance_of, drift, holm, kolmogorov_smirnov, psi
 from narrows.errors import DamagedError, InputError, LimitError
 from narrows.files import JSON_LIMIT
 
@@ -189,3 +189,12 @@ def test_what_cannot_be_compared_is_refused():
         Watch(REFERENCE).drift()
     with pytest.raises(LimitError):
         Reference.fit(np.ones((1, MOST_COLUMNS + 1)), ["a"] * (MOST_COLUMNS + 1))
+
+
+@pytest.mark.parametrize("size", [5, 20, 100, 5000])
+def test_the_chance_of_a_gap_is_near_the_exact_one(size):
+    from scipy.stats import kstwo
+
+    for chance in (0.5, 0.1, 0.01, 0.001):
+        gap = kstwo.isf(chance, size)
+        assert chance_of(gap, size) == pytest.approx(chance, rel=0.15, abs=2e-4)
