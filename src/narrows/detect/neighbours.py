@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-FEW, MANY = (4, 64), (1, 1024)
+FEW, MANY = (8, 32), (1, 1024)
 """Samples of usual rows, and rows in each: where some may be odd, and where they are trusted."""
 
 TRUSTED = 0.02
