@@ -238,3 +238,10 @@ def test_in_a_browser_it_is_readable_fits_a_phone_and_asks_nobody(page, tmp_path
     assert [f"{one['id']}: {one['nodes'][0]['html'][:120]}" for one in found] == []
     page.set_viewport_size({"width": 390, "height": 844})
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+def test_what_all_other_columns_added_is_nothing_where_there_are_none():
+    """And not the difference of two sums that are nearly equal."""
+    parts = np.array([[0.1, 0.2, 0.3]])
+    (alarm,) = alarms_of(np.array([0]), [parts.sum()], parts, ["a", "b", "c"], lambda row, column: ("1", "2"))
+    assert alarm.others == 0

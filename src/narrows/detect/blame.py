@@ -141,7 +141,7 @@ def alarms_of(
                 p_value=None if p is None else float(p[row]),
                 odd=None if odd is None else bool(odd[row]),
                 blames=tuple(Blame(str(names[c]), float(parts[place, c]), *told(row, c)) for c in columns),
-                others=float(parts[place].sum() - parts[place, columns].sum()),
+                others=float(np.delete(parts[place], columns).sum()),
             )
         )
     return tuple(alarms)
