@@ -164,6 +164,12 @@ def run(folder, *words):
     return done, json.loads(done.stdout.splitlines()[-1]) if done.exit_code == 0 else str(done.exception)
 
 
+def test_the_help_of_a_task_names_it_as_it_is_typed():
+    said = CliRunner().invoke(app, ["train", "detect", "--help"]).output
+    assert "train detect [OPTIONS]" in said
+    assert "[OPTIONS] [source]" in CliRunner().invoke(app, ["train", "--help"]).output
+
+
 def test_the_commands_for_every_day(table, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     columns = ["--label", "fraud", "--time", "when", "--customer", "card", "--amount", "amount"]

@@ -23,5 +23,6 @@ class Tasks(TyperGroup):
         if TASK not in ctx.meta:
             return super().invoke(ctx)
         name, *words = ctx.meta[TASK]
-        with self.commands[name].make_context(name, words, parent=ctx) as inner:
+        # Beside this command rather than below it: its own argument is none of the task's words.
+        with self.commands[name].make_context(f"{ctx.info_name} {name}", words, parent=ctx.parent) as inner:
             return inner.command.invoke(inner)
