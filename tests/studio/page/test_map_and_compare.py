@@ -260,6 +260,27 @@ def test_a_hundred_thousand_dots_hover_and_drag(page, whole_studio, flat_run):
     assert page.evaluate("document.querySelector('.atlas .dots').getBoundingClientRect().width") > 600
 
 
+def test_an_answer_to_columns_that_are_gone_is_passed_over(page, whole_studio):
+    """It came for another network, and would be trained in its place."""
+    (run,) = whole_studio.new({**RECIPE, "training": {"epochs": 1, "batch": 64}}, start=True)
+    whole_studio.wait(run, "done", seconds=90)
+    page.goto(f"{whole_studio.address}/?token={whole_studio.home.token}")
+    held = []
+    page.route("**/api/preview", lambda route: held.append(route))
+    page.goto(f"{whole_studio.address}/#1/compare?run={run}")
+    page.reload()
+    until(page, "document.querySelectorAll('.one-run').length === 3")
+    while not held:
+        page.wait_for_timeout(40)
+    page.get_by_role("radio", name="Sizes").click()
+    for route in held:
+        route.fulfill(json={"recipe": {"network": {"kind": "conv"}, "bottleneck": {"kind": "plain", "size": 5}}})
+    page.unroute("**/api/preview")
+    sizes = "plan.previews.value.map((one) => one?.recipe?.bottleneck.size ?? 0)"
+    told = until(page, f"import('narrows/compare/plan').then(({{ plan }}) => {sizes}.every(Boolean) && {sizes})")
+    assert told == [2, 8, 32]
+
+
 def test_configurations_learn_side_by_side(page, whole_studio):
     recipe = {**RECIPE, "bottleneck": {"kind": "plain", "size": 2}, "training": {"epochs": 12, "batch": 64}}
     (run,) = whole_studio.new(recipe, start=True)

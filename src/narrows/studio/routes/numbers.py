@@ -24,7 +24,9 @@ router = APIRouter(prefix="/api/runs", tags=["numbers"])
 BYTES: dict[int | str, dict[str, Any]] = {
     200: {"content": {"application/octet-stream": {}}, "description": "little endian, as the docs say"}
 }
-PAGE: dict[int | str, dict[str, Any]] = {200: {"content": {"text/html": {}}, "description": "the page, to be saved"}}
+PAGE: dict[int | str, dict[str, Any]] = {
+    200: {"content": {"text/html": {}, "application/json": {}}, "description": "the page, to be saved; or its size"}
+}
 PICTURE: dict[int | str, dict[str, Any]] = {200: {"content": {"image/png": {}}, "description": "a picture"}}
 OBJECTS_LIMIT, COMPLETE = 100_000, 1
 OBJECTS_BYTES = 16 << 20

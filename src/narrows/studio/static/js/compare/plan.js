@@ -149,6 +149,8 @@ export const plan = {
       previews.value = next.map((column, n) => (same(column, before[n]) && plan.data === dataNow() ? (previews.peek()[n] ?? null) : null));
     });
     plan.data = dataNow();
+    // Answers that are still on their way are those to other columns.
+    asked += 1;
     clearTimeout(timer);
     timer = window.setTimeout(() => void plan.ask(), QUIET_MS);
   },
