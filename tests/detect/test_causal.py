@@ -62,7 +62,7 @@ def test_its_state_does_not_grow():
         assert len(causal.excess.recent) <= causal.excess.pause + 1
     rarity = Rarity(memory=10)
     rarity(rng.random(100))
-    assert len(rarity.past) == 10
+    assert len(rarity.past) == len(rarity.rising) == 10
 
 
 @pytest.mark.parametrize("place", [260, 400])
@@ -96,6 +96,14 @@ def test_an_event_is_told_once_and_again_after_the_pause():
 def test_alarms_of_a_rate_keep_it_where_nothing_is_odd():
     rare = Rarity()(np.random.default_rng(0).random(20_000))
     assert (rare <= 0.01).mean() == pytest.approx(0.01, abs=0.003)
+
+
+def test_rarity_counts_the_scores_it_remembers():
+    scores = np.random.default_rng(0).integers(0, 5, 200).astype(float)
+    for i, rare in enumerate(Rarity(memory=30)(scores)):
+        past = scores[max(0, i - 30) : i]
+        large = (past >= scores[i]).sum() if scores[i] > 0 else len(past)
+        assert rare == (1 + large) / (1 + len(past))
 
 
 @pytest.mark.parametrize("value", [0.0, 1e9, -1e-9])

@@ -11,6 +11,7 @@ oddness has in the first part; 0 where there is none.
 
 from __future__ import annotations
 
+from bisect import bisect_left, insort
 from collections import deque
 from collections.abc import Iterable, Iterator
 
@@ -189,7 +190,9 @@ class Rarity:
     """
 
     def __init__(self, memory: int = 2000):
-        self.past: deque[float] = deque(maxlen=memory)
+        self.memory = memory
+        self.past: deque[float] = deque()
+        self.rising: list[float] = []
 
     def __call__(self, scores: np.ndarray) -> np.ndarray:
         """The rarity (n,) of the next scores (n,), in (0, 1]; 1 for scores of 0."""
@@ -197,9 +200,12 @@ class Rarity:
 
     def one(self, score: float) -> float:
         """The rarity of the next score."""
-        large = sum(past >= score for past in self.past) if score > 0 else len(self.past)
+        large = len(self.past) - (bisect_left(self.rising, score) if score > 0 else 0)
         rare = (1 + large) / (1 + len(self.past))
         self.past.append(score)
+        insort(self.rising, score)
+        if len(self.past) > self.memory:
+            del self.rising[bisect_left(self.rising, self.past.popleft())]
         return rare
 
 
