@@ -68,3 +68,23 @@ def test_the_baseline_looks_at_the_past_alone():
     changed = values.copy()
     changed[200:] += 9
     assert (nab.windowed_gaussian(values)[:200] == nab.windowed_gaussian(changed)[:200]).all()
+
+
+def test_our_own_threshold_asks_no_label_and_no_later_score():
+    scores = np.random.default_rng(0).random(6000)
+    later = scores.copy()
+    later[3000:] *= 9
+    alarms, again = nab.own([scores, later])
+    assert (alarms[:3000] == again[:3000]).all()
+    assert alarms.mean() == pytest.approx(1 / nab.RARE, rel=0.5)
+    assert not nab.own([np.zeros(100)])[0].any()
+
+
+def test_the_interval_holds_the_score(series):
+    judge = nab.Judge(series[:1] * 5)
+    scores = [nab.perfect(one) for one in judge.series]
+    assert nab.interval(judge.series, scores) == pytest.approx((100, 100))
+    scores[0] = np.zeros(1000)
+    low, high = nab.interval(judge.series, scores)
+    assert judge.best(scores)[0] == pytest.approx(80)
+    assert low < 80 < high

@@ -1,0 +1,1 @@
+"""Odd instants of a series."""
