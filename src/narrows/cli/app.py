@@ -68,6 +68,14 @@ MissCost = Annotated[
 Precision = Annotated[
     float | None, typer.Option(help="Share of the alarms that must be right, by the rows that --label calls odd.")
 ]
+SeriesFlag = Annotated[
+    bool,
+    typer.Option("--series", help="The rows are instants of a recording, in the order of time; columns are channels."),
+]
+Window = Annotated[int | None, typer.Option(help="Rows of a window of a series; by its period if left out.", min=4)]
+Architecture = Annotated[
+    str | None, typer.Option(help="Autoencoders of the windows of a series: dense, conv or lstm; dense if left out.")
+]
 
 
 def tell_version(asked: bool) -> None:
@@ -288,6 +296,12 @@ def detect(
         bool | None,
         typer.Option("--peers/--no-peers", help="Put the classical methods beside it; left out with --model."),
     ] = None,
+    series: SeriesFlag = False,
+    window: Window = None,
+    architecture: Architecture = None,
+    follow: Annotated[
+        bool, typer.Option("--follow", help="Score the rows of a growing text file as they come, until Ctrl-C.")
+    ] = False,
     seed: Seed = 0,
     force: Annotated[bool, typer.Option("--force", help="Replace files that are there.")] = False,
     json_: Json = False,
@@ -298,7 +312,7 @@ def detect(
     Without --model each row is scored by models that did not see it, by folds in time where a column of time is named.
     """
     from narrows.cli.detect import detect as work
-    from narrows.cli.detect import rule_of
+    from narrows.cli.detect import refuse_options, rule_of
     from narrows.detect.rows import Columns
 
     talk = Talk(json_)
@@ -306,6 +320,19 @@ def detect(
     rule = rule_of(
         alerts=alerts, per=per, share=share, false_alarms=false_alarms, miss_cost=miss_cost, precision=precision
     )
+    of_series = {"--window": window, "--architecture": architecture, "--follow": follow}
+    of_tables = {"--customer": customer, "--amount": amount, "--feedback": feedback, "--peers": peers}
+    if series:
+        from narrows.cli.series import detect_series
+
+        talk.end(
+            detect_series(
+                talk, table, columns=columns, rule=rule, model=model, save=save, out=out, report=report,
+                window=window, architecture=architecture, follow=follow, seed=seed, force=force, others=of_tables,
+            )
+        )  # fmt: skip
+        return
+    refuse_options(of_series, "without --series")
     talk.end(
         work(
             talk, table, columns=columns, rule=rule, model=model, feedback=feedback, save=save, out=out, report=report,
@@ -332,6 +359,9 @@ def train_detect(
     false_alarms: FalseAlarms = None,
     miss_cost: MissCost = None,
     precision: Precision = None,
+    series: SeriesFlag = False,
+    window: Window = None,
+    architecture: Architecture = None,
     seed: Seed = 0,
     force: Annotated[bool, typer.Option("--force", help="Replace a model that is there.")] = False,
     json_: Json = False,
@@ -341,7 +371,7 @@ def train_detect(
 
     A fifth of the rows, the last ones where a column of time is named, sets the threshold and is not learned.
     """
-    from narrows.cli.detect import rule_of
+    from narrows.cli.detect import refuse_options, rule_of
     from narrows.cli.detect import train_detect as work
     from narrows.detect.rows import Columns
 
@@ -350,6 +380,19 @@ def train_detect(
     rule = rule_of(
         alerts=alerts, per=per, share=share, false_alarms=false_alarms, miss_cost=miss_cost, precision=precision
     )
+    of_series = {"--window": window, "--architecture": architecture}
+    if series:
+        from narrows.cli.series import train_series
+
+        others = {"--customer": customer, "--amount": amount}
+        talk.end(
+            train_series(
+                talk, table, columns=columns, rule=rule, out=out, window=window, architecture=architecture,
+                seed=seed, force=force, others=others,
+            )
+        )  # fmt: skip
+        return
+    refuse_options(of_series, "without --series")
     talk.end(work(talk, table, columns=columns, rule=rule, out=out, seed=seed, force=force))
 
 

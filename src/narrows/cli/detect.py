@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -138,6 +139,22 @@ def refuse_model(folder: Path | None, force: bool) -> None:
     """Refuse to write over a model."""
     if folder is not None:
         refuse(folder / ABOUT, force)
+
+
+def refuse_options(given: Mapping[str, Any], why: str) -> None:
+    """Refuse options that mean nothing here; all of them are named.
+
+    Raises:
+        UsageError: One has a value.
+
+    Example:
+        >>> refuse_options({"--window": 64, "--follow": False}, "without --series")
+        Traceback (most recent call last):
+        narrows.errors.UsageError: --window without --series.
+    """
+    named = [name for name, value in given.items() if value is not None and value is not False]
+    if named:
+        raise UsageError(f"{' and '.join(named)} {why}", code="usage.options")
 
 
 def refuse(path: Path, force: bool) -> None:

@@ -61,6 +61,7 @@ class Report:
         drift: Whether the rows look like those it was fitted on, or None.
         check: The rate of false alarms on held-out rows, or None.
         cost: What a miss and a false alarm cost, for the cost curve; that of the threshold's rule, if it has one.
+        first: Sections that come before all others, HTML in which every word is escaped.
     """
 
     title: str
@@ -74,6 +75,7 @@ class Report:
     drift: Drift | None = None
     check: Check | None = None
     cost: tuple[float, float] = (100.0, 1.0)
+    first: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "scores", scores_of(self.scores))
@@ -190,7 +192,7 @@ def tiles(report: Report) -> str:
 
 def sections(report: Report) -> list[str]:
     """The sections of the page, in order, those that there is something to say in."""
-    parts = [score_section(report), *curve_sections(report)]
+    parts = [*report.first, score_section(report), *curve_sections(report)]
     if report.beside:
         table = peer_table(report.beside)
         said = f'<p class="verdict">{text_of(report.beside.sentence, 600)}</p>'

@@ -56,20 +56,34 @@ def find_dialect(path: Path, encoding: str | None = None) -> Dialect:
     if encoding is not None and encoding not in ENCODINGS:
         raise unknown("encoding", encoding, ENCODINGS, code="usage.encoding")
     found = encoding_of(path) if encoding is None else encoding
-    lines = head_of(path, found)
+    return dialect_in(head_of(path, found), path.name, found, encoding)
+
+
+def dialect_in(lines: list[str], name: str, found: str = "utf-8", asked: str | None = "utf-8") -> Dialect:
+    """How the first lines of a text table are written.
+
+    Args:
+        lines: Whole lines.
+        name: Of the file, for the error.
+        found: Their encoding.
+        asked: The one that was asked for.
+
+    Raises:
+        InputError: Empty lines only.
+
+    Example:
+        >>> dialect_in(["a;b\\n", "1,5;2\\n"], "a.csv").names
+        ('a', 'b')
+    """
     separator = separator_of(lines)
     rows = [row for row in cut(lines, separator) if any(field.strip() for field in row)]
     if not rows:
-        raise InputError(
-            f"{path.name} is empty", expected="a line of column names and rows below it", code="input.empty"
-        )
+        raise InputError(f"{name} is empty", expected="a line of column names and rows below it", code="input.empty")
     decimal = decimal_of_rows(rows, separator)
     first = rows[0]
     header = not any(looks_like_number(field, decimal) for field in first)
     names = unique_names(first) if header else [f"column {number + 1}" for number in range(len(first))]
-    return Dialect(
-        found, separator, decimal, tuple(names), header, tuple(said(found, encoding, decimal, first, header))
-    )
+    return Dialect(found, separator, decimal, tuple(names), header, tuple(said(found, asked, decimal, first, header)))
 
 
 def said(found: str, asked: str | None, decimal: str, first: list[str], header: bool) -> list[str]:
